@@ -1,0 +1,31 @@
+// Checking what a user gave: shared by every room that owns options. Throws `OptionsError` and nothing else.
+import { OptionsError } from './errors.ts'
+
+/** What a numeric option may be. */
+export interface NumberRule {
+  readonly least: number
+  readonly most: number
+  /** Fractions are allowed; otherwise only whole numbers. */
+  readonly fraction?: boolean
+}
+
+/** The same object without keys whose value is `undefined`, so that a spread does not erase a default. */
+export function definedOnly<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
+}
+
+/** Throws unless `value` is a number that fits `rule`. */
+export function checkNumber(option: string, value: unknown, rule: NumberRule): void {
+  const kind = rule.fraction === true ? 'a number' : 'a whole number'
+  const fits =
+    typeof value === 'number' &&
+    value >= rule.least &&
+    value <= rule.most &&
+    (rule.fraction === true || Number.isInteger(value))
+  if (!fits) throw new OptionsError(option, value, `must be ${kind} from ${rule.least} to ${rule.most}`)
+}
+
+/** Throws unless `value` is true or false. */
+export function checkBoolean(option: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new OptionsError(option, value, 'must be true or false')
+}
