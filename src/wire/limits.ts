@@ -1,0 +1,36 @@
+// Every maximum on the wire, with its reason. Numbers other members rely on come from wire-protocol §11;
+// the others are ours and only bound what a stranger can make us do. Bytes where nothing else is said.
+
+/** A final datagram, everything included: memberlist's own aim, below the usual MTU of 1,500. */
+export const MAX_PACKET_BYTES = 1400
+/** The largest datagram read: memberlist's receive buffer, and more than UDP carries. */
+export const MAX_DATAGRAM_BYTES = 65_536
+/** `alive.meta`, so also the encoded tags. */
+export const MAX_META_BYTES = 512
+/** A label, whose length is one byte. */
+export const MAX_LABEL_BYTES = 255
+/** Messages in one compound we send: memberlist below 0.2.4 misreads 128 and more (wire-protocol §3.6). */
+export const MAX_COMPOUND_PARTS = 127
+/** Messages in one compound anyone can send: the count is one byte. */
+export const MAX_COMPOUND_COUNT = 255
+/** Compound and compress layers inside one another. Go sends two; strangers could nest without end. */
+export const MAX_LAYER_DEPTH = 8
+/** Messages, compounds among them, in all compounds of one datagram. Four full ones; small bytes could else cost us much. */
+export const MAX_PACKET_PARTS = 1024
+/** All that the compress layers of one datagram may unfold to, together. */
+export const MAX_INFLATED_PACKET_BYTES = 65_536
+/** What the compress layer of one stream may unfold to: memberlist's own limit, twice 20 MiB. */
+export const MAX_INFLATED_STREAM_BYTES = 41_943_040
+/** An encrypted frame, a push/pull's user state, a user message on a stream: memberlist's limit, 20 MiB. */
+export const MAX_STREAM_PART_BYTES = 20_971_520
+/** What a stream may make us hold before its message is whole: one part of full size, and 64 KiB for what stands around it. */
+export const MAX_STREAM_BYTES: number = MAX_STREAM_PART_BYTES + 65_536
+/** Members in one push/pull: memberlist's limit. */
+export const MAX_PUSH_PULL_MEMBERS = 1_048_576
+/** MessagePack values inside one another. Serf's own nest four deep. */
+export const MAX_VALUE_DEPTH = 64
+/** A user event's encoded message: Serf's default, and the ceiling it holds configuration to. */
+export const MAX_USER_EVENT_BYTES = 512
+export const MAX_USER_EVENT_CEILING_BYTES = 9216
+/** An encoded query, response or relayed response: Serf's default. */
+export const MAX_QUERY_BYTES = 1024

@@ -1,0 +1,166 @@
+// A datagram: messages, and the layers around them. `label( encrypt( crc( compress( compound( ... ) ) ) ) )`, each of them
+// optional. Inside the checksum, compound and compress may nest in any order; we send them at most as drawn.
+// No byte says "this is encrypted": whoever has keys takes everything for encrypted. Source: wire-protocol §3.
+import { assert } from '../base/assert.ts'
+import { DecodeError } from '../base/errors.ts'
+import { crc32 } from './checksum.ts'
+import { decodeCompound, encodeCompound } from './compound.ts'
+import { unwrapCompressed, wrapIfSmaller } from './compress.ts'
+import type { Cipher, EncryptionVersion } from './encrypt.ts'
+import { open, PADDED_SEAL_OVERHEAD_BYTES, SEAL_OVERHEAD_BYTES, seal } from './encrypt.ts'
+import type { Keyring } from './keyring.ts'
+import { addLabel, checkLabel, labelHeaderLength, labelOverhead } from './label.ts'
+import { MAX_COMPOUND_PARTS, MAX_INFLATED_PACKET_BYTES, MAX_LAYER_DEPTH, MAX_PACKET_PARTS } from './limits.ts'
+import { decodePacketMessage } from './swim-messages.ts'
+import type { PacketMessage } from './types.ts'
+import { SwimType } from './types.ts'
+
+export { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES } from './compound.ts'
+
+/** What a cluster's members share to keep others out. */
+export interface Sealing {
+  /** Empty: none. At most 255 bytes. */
+  readonly label: Uint8Array
+  /** `undefined`: nothing is encrypted. */
+  readonly keyring: Keyring | undefined
+  readonly cipher: Cipher
+}
+
+/** What stood around the messages, in the order it was met. */
+export type Layer =
+  | { readonly kind: 'label'; readonly label: Uint8Array }
+  | { readonly kind: 'encrypt'; readonly version: EncryptionVersion; readonly keyIndex: number }
+  | { readonly kind: 'crc'; readonly checksum: number }
+  | { readonly kind: 'compress'; readonly packedBytes: number; readonly plainBytes: number }
+  | { readonly kind: 'compound'; readonly count: number }
+
+/** A message and its own bytes, type byte first: what a rebroadcast sends. The bytes may share memory with the packet. */
+export interface PacketLeaf {
+  readonly message: PacketMessage
+  readonly bytes: Uint8Array
+}
+
+export interface DecodedPacket {
+  readonly layers: readonly Layer[]
+  /** In the order of the wire. */
+  readonly messages: readonly PacketLeaf[]
+  /** What was wrong with single parts of a compound. The others are in `messages`. */
+  readonly problems: readonly DecodeError[]
+}
+
+/** Takes a datagram apart. Throws `DecodeError` or `DecryptError` where nothing in it can be used because of a layer
+ *  around everything, or because its only message is broken. */
+export function decodePacket(bytes: Uint8Array, sealing: Sealing): DecodedPacket {
+  const layers: Layer[] = []
+  const headerLength = labelHeaderLength(bytes, bytes.length)
+  if (headerLength === undefined && bytes.length > 0) throw new DecodeError('label cut short')
+  checkLabel(bytes, headerLength ?? 0, sealing.label)
+  if (headerLength) layers.push({ kind: 'label', label: sealing.label })
+  let inner = headerLength ? bytes.subarray(headerLength) : bytes
+  if (sealing.keyring !== undefined) {
+    const { plain, version, keyIndex } = open(inner, sealing.keyring, sealing.cipher, sealing.label)
+    layers.push({ kind: 'encrypt', version, keyIndex })
+    inner = plain
+  }
+  if (inner[0] === SwimType.crc && inner.length >= CRC_OVERHEAD_BYTES) inner = checkCrc(inner, layers)
+  const taken: Taken = { layers, messages: [], problems: [], inflatable: MAX_INFLATED_PACKET_BYTES, parts: 0 }
+  takeApart(inner, taken, 0)
+  return { layers, messages: taken.messages, problems: taken.problems }
+}
+
+/** How a datagram is put together. */
+export interface PacketOptions {
+  readonly sealing: Sealing
+  /** 12 bytes, never used before under this key; `undefined` only where nothing is encrypted. */
+  readonly nonce: Uint8Array | undefined
+  /** Try LZW, and keep it where it is smaller. */
+  readonly compress: boolean
+  /** Only for targets whose protocol maximum is 5 or more. */
+  readonly crc: boolean
+  /** 1 by default. */
+  readonly encryptionVersion?: EncryptionVersion
+}
+
+/** Puts messages (type byte first, at most 127) into one datagram: one as it is, several as a compound. */
+export function encodePacket(parts: readonly Uint8Array[], options: PacketOptions): Uint8Array {
+  const { sealing, nonce, compress, crc, encryptionVersion = 1 } = options
+  assert(parts.length >= 1 && parts.length <= MAX_COMPOUND_PARTS, 'a packet carries 1 to 127 messages')
+  let inner = parts.length === 1 ? (parts[0] as Uint8Array) : encodeCompound(parts)
+  if (compress) inner = wrapIfSmaller(inner)
+  if (crc) inner = addCrc(inner)
+  if (sealing.keyring !== undefined) {
+    assert(nonce !== undefined, 'what is encrypted has a nonce')
+    inner = seal(inner, sealing.keyring, sealing.cipher, nonce, encryptionVersion, sealing.label)
+  }
+  return addLabel(sealing.label, inner)
+}
+
+/** Bytes that the layers add at most. The rest of a packet is for the messages: a compound costs `COMPOUND_OVERHEAD_BYTES`
+ *  once and `PART_OVERHEAD_BYTES` for each message. */
+export function packetOverhead(sealing: Sealing, crc: boolean, encryptionVersion: EncryptionVersion = 1): number {
+  const sealed = encryptionVersion === 0 ? PADDED_SEAL_OVERHEAD_BYTES : SEAL_OVERHEAD_BYTES
+  const encryption = sealing.keyring === undefined ? 0 : sealed
+  return labelOverhead(sealing.label) + encryption + (crc ? CRC_OVERHEAD_BYTES : 0)
+}
+
+/** Type and sum. */
+const CRC_OVERHEAD_BYTES = 5
+
+function addCrc(inner: Uint8Array): Uint8Array {
+  const all = new Uint8Array(CRC_OVERHEAD_BYTES + inner.length)
+  const checksum = crc32(inner)
+  all[0] = SwimType.crc
+  for (let at = 1; at < CRC_OVERHEAD_BYTES; at++) all[at] = checksum >>> (8 * (4 - at))
+  all.set(inner, CRC_OVERHEAD_BYTES)
+  return all
+}
+
+function checkCrc(bytes: Uint8Array, layers: Layer[]): Uint8Array {
+  let claimed = 0
+  for (let at = 1; at < CRC_OVERHEAD_BYTES; at++) claimed = claimed * 256 + (bytes[at] as number)
+  const checksum = crc32(bytes, CRC_OVERHEAD_BYTES)
+  if (checksum !== claimed) throw new DecodeError(`checksum ${checksum.toString(16)}, claimed ${claimed.toString(16)}`)
+  layers.push({ kind: 'crc', checksum })
+  return bytes.subarray(CRC_OVERHEAD_BYTES)
+}
+
+/** What one datagram came to so far. */
+interface Taken {
+  readonly layers: Layer[]
+  readonly messages: PacketLeaf[]
+  readonly problems: DecodeError[]
+  /** Bytes that compress layers may still unfold to, all together: a compound of bombs is one bomb. */
+  inflatable: number
+  /** Parts of compounds met so far. */
+  parts: number
+}
+
+function takeApart(bytes: Uint8Array, taken: Taken, depth: number): void {
+  const type = bytes[0]
+  if (type !== SwimType.compound && type !== SwimType.compress) {
+    taken.messages.push({ message: decodePacketMessage(bytes), bytes })
+    return
+  }
+  if (depth === MAX_LAYER_DEPTH) throw new DecodeError(`more than ${MAX_LAYER_DEPTH} layers`)
+  if (type === SwimType.compress) {
+    const plain = unwrapCompressed(bytes, taken.inflatable)
+    taken.inflatable -= plain.length
+    taken.layers.push({ kind: 'compress', packedBytes: bytes.length, plainBytes: plain.length })
+    takeApart(plain, taken, depth + 1)
+    return
+  }
+  const { parts, count } = decodeCompound(bytes)
+  taken.parts += parts.length
+  if (taken.parts > MAX_PACKET_PARTS) throw new DecodeError(`more than ${MAX_PACKET_PARTS} messages in a packet`)
+  taken.layers.push({ kind: 'compound', count })
+  for (const part of parts) {
+    try {
+      takeApart(part, taken, depth + 1)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      taken.problems.push(error)
+    }
+  }
+  const missing = count - parts.length
+  if (missing > 0) taken.problems.push(new DecodeError(`${missing} messages of a compound are cut off`))
+}

@@ -1,0 +1,326 @@
+// memberlist's messages as bytes: one type byte, then one struct; on streams also what follows the struct.
+// Knows nothing of the layers around a message, and nothing of what a message makes us do.
+// Source: wire-protocol §2, §4.4 and §13. Addresses have 4 or 16 bytes, or the message is refused.
+import { copyOf, NO_BYTES } from '../base/bytes.ts'
+import { DecodeError } from '../base/errors.ts'
+import { MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
+import type { Codec, Field, Writer } from './msgpack.ts'
+import { bool, bytes, bytesOrNull, int32, int64, Reader, struct, text, uint16, uint32, written } from './msgpack.ts'
+import { Skipper } from './skipper.ts'
+import type {
+  Ack,
+  Alive,
+  Dead,
+  IndirectPing,
+  Nack,
+  PacketMessage,
+  Ping,
+  PushPull,
+  PushPullMember,
+  StreamMessage,
+  Suspect,
+  SwimMessage,
+  Uint64,
+  User,
+  WireError,
+} from './types.ts'
+import { SwimType } from './types.ts'
+
+const ping = struct<Ping>(
+  () => ({ type: 'ping', seqNo: 0, node: '', sourceAddr: null, sourcePort: 0, sourceNode: '' }),
+  [
+    ['SeqNo', 'seqNo', uint32],
+    ['Node', 'node', text],
+    ['SourceAddr', 'sourceAddr', bytesOrNull, 'omit-empty'],
+    ['SourcePort', 'sourcePort', uint16, 'omit-empty'],
+    ['SourceNode', 'sourceNode', text, 'omit-empty'],
+  ],
+)
+
+const indirectPing = struct<IndirectPing>(
+  () => ({
+    type: 'indirect-ping',
+    seqNo: 0,
+    target: NO_BYTES,
+    port: 0,
+    node: '',
+    nack: false,
+    sourceAddr: null,
+    sourcePort: 0,
+    sourceNode: '',
+  }),
+  [
+    ['SeqNo', 'seqNo', uint32],
+    ['Target', 'target', bytes],
+    ['Port', 'port', uint16],
+    ['Node', 'node', text],
+    ['Nack', 'nack', bool],
+    ['SourceAddr', 'sourceAddr', bytesOrNull, 'omit-empty'],
+    ['SourcePort', 'sourcePort', uint16, 'omit-empty'],
+    ['SourceNode', 'sourceNode', text, 'omit-empty'],
+  ],
+)
+
+const ack = struct<Ack>(
+  () => ({ type: 'ack', seqNo: 0, payload: null }),
+  [
+    ['SeqNo', 'seqNo', uint32],
+    ['Payload', 'payload', bytesOrNull],
+  ],
+)
+
+const nack = struct<Nack>(() => ({ type: 'nack', seqNo: 0 }), [['SeqNo', 'seqNo', uint32]])
+
+const wireError = struct<WireError>(() => ({ type: 'error', error: '' }), [['Error', 'error', text]])
+
+const claimFields: readonly Field<Omit<Suspect, 'type'>>[] = [
+  ['Incarnation', 'incarnation', uint32],
+  ['Node', 'node', text],
+  ['From', 'from', text],
+]
+const suspect = struct<Suspect>(() => ({ type: 'suspect', incarnation: 0, node: '', from: '' }), claimFields)
+const dead = struct<Dead>(() => ({ type: 'dead', incarnation: 0, node: '', from: '' }), claimFields)
+
+const alive = struct<Alive>(
+  () => ({ type: 'alive', incarnation: 0, node: '', addr: NO_BYTES, port: 0, meta: NO_BYTES, vsn: NO_BYTES }),
+  [
+    ['Incarnation', 'incarnation', uint32],
+    ['Node', 'node', text],
+    ['Addr', 'addr', bytes],
+    ['Port', 'port', uint16],
+    ['Meta', 'meta', bytes],
+    ['Vsn', 'vsn', bytes],
+  ],
+)
+
+interface PushPullHeader {
+  readonly members: Uint64
+  readonly userStateBytes: Uint64
+  readonly join: boolean
+}
+const pushPullHeader = struct<PushPullHeader>(
+  () => ({ members: 0, userStateBytes: 0, join: false }),
+  [
+    ['Nodes', 'members', int64],
+    ['UserStateLen', 'userStateBytes', int64],
+    ['Join', 'join', bool],
+  ],
+)
+
+const pushPullMember = struct<PushPullMember>(
+  () => ({ name: '', addr: NO_BYTES, port: 0, meta: NO_BYTES, incarnation: 0, state: 0, vsn: NO_BYTES }),
+  [
+    ['Name', 'name', text],
+    ['Addr', 'addr', bytes],
+    ['Port', 'port', uint16],
+    ['Meta', 'meta', bytes],
+    ['Incarnation', 'incarnation', uint32],
+    ['State', 'state', int32],
+    ['Vsn', 'vsn', bytes],
+  ],
+)
+
+interface UserHeader {
+  readonly payloadBytes: Uint64
+}
+const userHeader = struct<UserHeader>(() => ({ payloadBytes: 0 }), [['UserMsgLen', 'payloadBytes', int64]])
+
+/** A message as a packet carries it, type byte first. Streams carry the same bytes, but for `user` (`encodeStreamUser`). */
+export function encodeSwimMessage(message: Exclude<SwimMessage, PushPull>): Uint8Array {
+  switch (message.type) {
+    case 'ping':
+      return encode(SwimType.ping, ping, message)
+    case 'indirect-ping':
+      return encode(SwimType.indirectPing, indirectPing, message)
+    case 'ack':
+      return encode(SwimType.ack, ack, message)
+    case 'nack':
+      return encode(SwimType.nack, nack, message)
+    case 'error':
+      return encode(SwimType.error, wireError, message)
+    case 'suspect':
+      return encode(SwimType.suspect, suspect, message)
+    case 'dead':
+      return encode(SwimType.dead, dead, message)
+    case 'alive':
+      return encode(SwimType.alive, alive, message)
+    case 'user': {
+      const all = new Uint8Array(1 + message.payload.length)
+      all[0] = SwimType.user
+      all.set(message.payload, 1)
+      return all
+    }
+  }
+}
+
+/** A push/pull as a stream carries it: type byte, header, members, user state. */
+export function encodePushPull({ join, members, userState }: PushPull): Uint8Array {
+  return written((writer) => {
+    writer.byte(SwimType.pushPull)
+    pushPullHeader.encode(writer, { members: members.length, userStateBytes: userState.length, join })
+    for (const member of members) pushPullMember.encode(writer, member)
+    writer.put(userState)
+  })
+}
+
+/** A user message as a stream carries it: with its length in front. */
+export function encodeStreamUser({ payload }: User): Uint8Array {
+  return written((writer) => {
+    writer.byte(SwimType.user)
+    userHeader.encode(writer, { payloadBytes: payload.length })
+    writer.put(payload)
+  })
+}
+
+/** One message of a packet, type byte first, without layers around it. Bytes behind it are ignored.
+ *  What it holds is copied. Throws `DecodeError`. */
+export function decodePacketMessage(all: Uint8Array): PacketMessage {
+  const type = all[0]
+  switch (type) {
+    case SwimType.ping:
+      return checkSource(ping.decode(new Reader(all, 1)))
+    case SwimType.indirectPing: {
+      const message = checkSource(indirectPing.decode(new Reader(all, 1)))
+      checkIp(message.target)
+      return message
+    }
+    case SwimType.ack:
+      return ack.decode(new Reader(all, 1))
+    case SwimType.nack:
+      return nack.decode(new Reader(all, 1))
+    case SwimType.suspect:
+      return suspect.decode(new Reader(all, 1))
+    case SwimType.dead:
+      return dead.decode(new Reader(all, 1))
+    case SwimType.alive: {
+      const message = alive.decode(new Reader(all, 1))
+      checkIp(message.addr)
+      return message
+    }
+    case SwimType.user:
+      return { type: 'user', payload: copyOf(all.subarray(1)) }
+    case undefined:
+      throw new DecodeError('missing message type byte')
+    default:
+      throw new DecodeError(`message of type ${type} in a packet`)
+  }
+}
+
+/** What a stream message waits for next. */
+type Awaited =
+  | { readonly kind: 'type' }
+  | { readonly kind: 'struct'; readonly read: (reader: Reader) => StreamMessage | Awaited }
+  | { readonly kind: 'bytes'; readonly count: number; readonly read: (found: Uint8Array) => StreamMessage }
+
+const TYPE: Awaited = { kind: 'type' }
+
+/** Finds the end of a stream message by reading it (wire-protocol §4.6). Goes on where it stopped: no byte is read more
+ *  than twice, whatever the pieces. Used for one message. */
+export class StreamMessageReader {
+  readonly #skipper = new Skipper()
+  #awaited: Awaited = TYPE
+  /** Where the part at hand starts, and how far into it the skipper came. */
+  #start: number
+  #at: number
+
+  /** @param at where the type byte stands */
+  constructor(at = 0) {
+    this.#start = at
+    this.#at = at
+  }
+
+  /** The message, once `end` is far enough. `all` must hold the same bytes at the same places in every call.
+   *  @param reach how far `end` can ever come: what asks for more is refused at once.
+   *  Throws `DecodeError`; the reader is of no use afterwards. */
+  read(all: Uint8Array, end: number, reach: number): StreamMessage | undefined {
+    for (;;) {
+      const awaited = this.#awaited
+      if (awaited.kind === 'type') {
+        if (this.#at >= end) return undefined
+        this.#awaited = awaitedAfter(all[this.#at] as number)
+        this.#start = ++this.#at
+      } else if (awaited.kind === 'struct') {
+        this.#at = this.#skipper.advance(all, this.#at, end, reach)
+        if (!this.#skipper.done) return undefined
+        this.#skipper.reset()
+        const next = awaited.read(new Reader(all, this.#start))
+        this.#start = this.#at
+        if (!('kind' in next)) return next
+        this.#awaited = next
+      } else {
+        if (awaited.count > reach - this.#start) throw new DecodeError(`${awaited.count} bytes announced, too many`)
+        if (end - this.#start < awaited.count) return undefined
+        return awaited.read(copyOf(all.subarray(this.#start, this.#start + awaited.count)))
+      }
+    }
+  }
+}
+
+function awaitedAfter(type: number): Awaited {
+  switch (type) {
+    case SwimType.ping:
+      return { kind: 'struct', read: (reader) => checkSource(ping.decode(reader)) }
+    case SwimType.ack:
+      return { kind: 'struct', read: (reader) => ack.decode(reader) }
+    case SwimType.error:
+      return { kind: 'struct', read: (reader) => wireError.decode(reader) }
+    case SwimType.user:
+      return { kind: 'struct', read: readUserHeader }
+    case SwimType.pushPull:
+      return { kind: 'struct', read: readPushPullHeader }
+    default:
+      throw new DecodeError(`message of type ${type} on a stream`)
+  }
+}
+
+function readUserHeader(reader: Reader): Awaited {
+  const { payloadBytes } = userHeader.decode(reader)
+  const count = bounded(payloadBytes, MAX_STREAM_PART_BYTES, 'user message length')
+  return { kind: 'bytes', count, read: (payload) => ({ type: 'user', payload }) }
+}
+
+/** Members follow the header one by one; one whose address is none is left out, and the others stay. */
+function readPushPullHeader(reader: Reader): Awaited {
+  const header = pushPullHeader.decode(reader)
+  let left = bounded(header.members, MAX_PUSH_PULL_MEMBERS, 'number of nodes in header')
+  const count = bounded(header.userStateBytes, MAX_STREAM_PART_BYTES, 'user state length')
+  const { join } = header
+  const members: PushPullMember[] = []
+  const tail: Awaited = { kind: 'bytes', count, read: (userState) => ({ type: 'push-pull', join, members, userState }) }
+  const item: Awaited = {
+    kind: 'struct',
+    read(memberReader) {
+      const member = pushPullMember.decode(memberReader)
+      if (isIp(member.addr)) members.push(member)
+      left--
+      return left === 0 ? tail : item
+    },
+  }
+  return left === 0 ? tail : item
+}
+
+function bounded(value: Uint64, max: number, what: string): number {
+  if (typeof value === 'bigint' || value < 0 || value > max) throw new DecodeError(`${what} (${value}) exceeds limit`)
+  return value
+}
+
+function encode<Message>(type: number, codec: Codec<Message>, message: Message): Uint8Array {
+  return written((writer: Writer) => {
+    writer.byte(type)
+    codec.encode(writer, message)
+  })
+}
+
+/** The answer's address is absent, or it is one. */
+function checkSource<Message extends Ping | IndirectPing>(message: Message): Message {
+  if (message.sourceAddr !== null && message.sourceAddr.length > 0) checkIp(message.sourceAddr)
+  return message
+}
+
+function checkIp(ip: Uint8Array): void {
+  if (!isIp(ip)) throw new DecodeError(`address of ${ip.length} bytes`)
+}
+
+function isIp(ip: Uint8Array): boolean {
+  return ip.length === 4 || ip.length === 16
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { DecodeError } from '../../../src/base/errors.ts'
+import type { Codec } from '../../../src/wire/msgpack.ts'
+import { bool, int64, Reader, struct, written } from '../../../src/wire/msgpack.ts'
+import {
+  decodePacketMessage,
+  encodePushPull,
+  encodeStreamUser,
+  encodeSwimMessage,
+  StreamMessageReader,
+} from '../../../src/wire/swim-messages.ts'
+import type { PacketMessage, PushPull, StreamMessage } from '../../../src/wire/types.ts'
+import { packetMessages, pushPulls } from './arbitraries.ts'
+import type { Fields } from './vectors.ts'
+import { fromHex, memberOf, swimMessageOf, Tally, toHex, vectorsOf } from './vectors.ts'
+
+function readStream(bytes: Uint8Array): StreamMessage {
+  const message = new StreamMessageReader().read(bytes, bytes.length, bytes.length)
+  assert.ok(message !== undefined, 'the stream message is whole')
+  return message
+}
+
+describe('golden vectors of memberlist messages', () => {
+  const vectors = vectorsOf('memberlist-messages')
+
+  test('every message decodes to its stated value, and encodes to its bytes', (t) => {
+    const tally = new Tally()
+    for (const vector of vectors.filter(({ layer }) => layer === 'memberlist-message')) {
+      const wanted = swimMessageOf(vector.decoded as Fields)
+      const found = wanted.type === 'error' ? readStream(vector.bytes) : decodePacketMessage(vector.bytes)
+      assert.deepEqual(found, wanted, vector.name)
+      tally.add('decoded')
+      if (vector.encode !== 'exact') continue
+      assert.equal(toHex(encodeSwimMessage(wanted)), vector.hex, vector.name)
+      assert.equal(toHex(encodeSwimMessage(found as PacketMessage)), vector.hex, `${vector.name}, from what was read`)
+      tally.add('exact')
+    }
+    t.diagnostic(JSON.stringify(tally.counts))
+    assert.deepEqual(tally.counts, { decoded: 43, exact: 43 })
+  })
+
+  test('every header and member of a stream decodes to its stated value, and encodes to its bytes', (t) => {
+    // The bare headers are no messages of their own: declared here once more, with the names of the wire.
+    const headers: Record<string, Codec<Fields>> = {
+      pushPullHeader: struct<Fields>(
+        () => ({}),
+        [
+          ['Nodes', 'Nodes', int64],
+          ['UserStateLen', 'UserStateLen', int64],
+          ['Join', 'Join', bool],
+        ],
+      ) as Codec<Fields>,
+      userMsgHeader: struct<Fields>(() => ({}), [['UserMsgLen', 'UserMsgLen', int64]]) as Codec<Fields>,
+    }
+    const tally = new Tally()
+    for (const { name, bytes, hex, decoded, encode } of vectors.filter(({ layer }) => layer === 'msgpack-struct')) {
+      const { type, ...fields } = decoded as Fields
+      if (type === 'pushNodeState') {
+        const wanted: PushPull = {
+          type: 'push-pull',
+          join: false,
+          members: [memberOf(fields)],
+          userState: new Uint8Array(),
+        }
+        const header = '0683a44a6f696ec2a54e6f64657301ac5573657253746174654c656e00'
+        assert.deepEqual(readStream(fromHex(header + hex)), wanted, name)
+        assert.equal(toHex(encodePushPull(wanted)), header + hex, name)
+      } else {
+        const codec = headers[type as string] as Codec<Fields>
+        assert.deepEqual(codec.decode(new Reader(bytes)), fields, name)
+        const encoded = written((writer) => codec.encode(writer, fields))
+        if (encode === 'exact') assert.equal(toHex(encoded), hex, name)
+        else assert.deepEqual(codec.decode(new Reader(encoded)), fields, name)
+      }
+      tally.add(`${type}, ${encode}`)
+    }
+    t.diagnostic(JSON.stringify(tally.counts))
+    assert.deepEqual(tally.counts, {
+      'pushPullHeader, exact': 1,
+      'pushPullHeader, semantic': 4,
+      'userMsgHeader, exact': 2,
+      'userMsgHeader, semantic': 2,
+      'pushNodeState, exact': 6,
+    })
+  })
+})
+
+describe('packet messages', () => {
+  test('what is encoded decodes to the same message', () => {
+    fc.assert(
+      fc.property(packetMessages, (message) => {
+        assert.deepEqual(decodePacketMessage(encodeSwimMessage(message)), message)
+      }),
+    )
+  })
+
+  test('random and mutated bytes end in a message or a DecodeError, never in anything else', () => {
+    const mutated = fc
+      .tuple(packetMessages, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), fc.nat())
+      .map(([message, edits, cut]) => {
+        const bytes = encodeSwimMessage(message)
+        for (const [at, value] of edits) bytes[at % bytes.length] = value
+        return cut % 3 === 0 ? bytes.subarray(0, cut % (bytes.length + 1)) : bytes
+      })
+    fc.assert(
+      fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 64 })), (bytes) => {
+        try {
+          decodePacketMessage(bytes)
+        } catch (error) {
+          assert.ok(error instanceof DecodeError, String(error))
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('a message keeps no memory of the packet it came in', () => {
+    const bytes = encodeSwimMessage({ type: 'user', payload: Uint8Array.of(1, 2, 3) })
+    const message = decodePacketMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    bytes.fill(9)
+    assert.deepEqual(message, { type: 'user', payload: Uint8Array.of(1, 2, 3) })
+  })
+
+  test('an address of a length that is none is refused, wherever it stands', () => {
+    const five = Uint8Array.of(1, 2, 3, 4, 5)
+    const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
+    const empty = new Uint8Array()
+    const refused: PacketMessage[] = [
+      { type: 'alive', incarnation: 1, node: 'a', addr: five, port: 1, meta: empty, vsn: empty },
+      { type: 'alive', incarnation: 1, node: 'a', addr: empty, port: 1, meta: empty, vsn: empty },
+      { type: 'indirect-ping', seqNo: 1, target: five, port: 1, node: 'a', nack: false, ...source },
+      { type: 'ping', seqNo: 1, node: 'a', ...source, sourceAddr: five },
+    ]
+    for (const message of refused) {
+      assert.throws(() => decodePacketMessage(encodeSwimMessage(message)), DecodeError, message.type)
+    }
+  })
+
+  test('a Vsn of one to five bytes is kept as it came', () => {
+    const vsn = Uint8Array.of(1, 5, 2)
+    const message: PacketMessage = {
+      type: 'alive',
+      incarnation: 1,
+      node: 'a',
+      addr: Uint8Array.of(127, 0, 0, 1),
+      port: 1,
+      meta: new Uint8Array(),
+      vsn,
+    }
+    assert.deepEqual(decodePacketMessage(encodeSwimMessage(message)), message)
+  })
+})
+
+describe('stream messages', () => {
+  test('what is encoded decodes to the same push/pull', () => {
+    fc.assert(
+      fc.property(pushPulls, (message) => {
+        assert.deepEqual(readStream(encodePushPull(message)), message)
+      }),
+    )
+  })
+
+  test('a user message goes with its length in front', () => {
+    const payload = Uint8Array.of(3, 0, 255, 128, 129)
+    const bytes = encodeStreamUser({ type: 'user', payload })
+    assert.equal(toHex(bytes), '0881aa557365724d73674c656e050300ff8081')
+    assert.deepEqual(readStream(bytes), { type: 'user', payload })
+  })
+
+  test('a member without an address is left out of a push/pull, and the others stay', () => {
+    const good = memberOf({
+      Name: 'a',
+      Addr: fromHex('7f000001'),
+      Port: 1,
+      Meta: null,
+      Incarnation: 1,
+      State: 0,
+      Vsn: null,
+    })
+    const message: PushPull = {
+      type: 'push-pull',
+      join: true,
+      members: [{ ...good, name: 'b', addr: Uint8Array.of(1, 2, 3, 4, 5) }, good],
+      userState: Uint8Array.of(1),
+    }
+    assert.deepEqual(readStream(encodePushPull(message)), { ...message, members: [good] })
+  })
+})
