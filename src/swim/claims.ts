@@ -1,0 +1,315 @@
+// The transition table: which claim beats which, and what follows (SWIM §4.2; serf-behaviour §4). The only file that
+// changes a member's record. An alive claim needs a strictly higher incarnation, suspect and dead an equal one will do;
+// only the member itself raises its incarnation. What is accepted is gossiped on once; what is dropped, never.
+import { copyOf, sameBytes } from '../base/bytes.ts'
+import { tracer } from '../base/log.ts'
+import { Address, sameEndpoint } from '../wire/address.ts'
+import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
+import { MAX_META_BYTES, MAX_PUSH_PULL_MEMBERS } from '../wire/limits.ts'
+import { encodeSwimMessage } from '../wire/swim-messages.ts'
+import type { Alive, Dead, Suspect } from '../wire/types.ts'
+import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
+import { packetRoom } from './piggyback.ts'
+import type { SwimState } from './state.ts'
+import { Suspicion } from './suspicion.ts'
+
+const trace = tracer('swim:claims')
+
+/** What is said of us at an incarnation from here on is not denied: no number above it would be left in 32 bits, or none
+ *  for what we announce afterwards. Of others it is taken; it goes when they are forgotten. An honest member raises its
+ *  incarnation once an accusation and never comes here. Differs: memberlist denies, and its number wraps to 0. */
+const INCARNATION_CEILING = 0xffff_fff0
+const MAX_INCARNATION = 0xffff_ffff
+
+/** The six version bytes of a member that never told them. */
+const NO_VERSIONS: Uint8Array = new Uint8Array(6)
+
+/** Where a claim comes from, beside its words. */
+export interface ClaimNote {
+  /** The message as received, to be gossiped on unchanged; absent where the claim was not a message of its own. */
+  readonly received?: Uint8Array
+  /** Reported by the queue when our own claim has been told. */
+  readonly ticket?: number
+}
+
+/** A record for a member nobody has claimed anything of yet: dead, at incarnation 0. */
+export function newRecord(name: string, address: Address, now: number): MemberRecord {
+  return {
+    name,
+    address,
+    meta: new Uint8Array(0),
+    vsn: NO_VERSIONS,
+    incarnation: 0,
+    status: 'dead',
+    changedAt: now,
+    suspicion: undefined,
+    accusedAt: Number.NEGATIVE_INFINITY,
+  }
+}
+
+/** Takes an alive claim (serf-behaviour §4.1). */
+export function applyAlive(state: SwimState, claim: Alive, now: number, note: ClaimNote = {}): void {
+  const isSelf = claim.node === state.self.name
+  if (isSelf && state.isLeaving) return
+  const bytes = checkAlive(state, claim, note.received)
+  if (bytes === undefined) return
+  // A member of protocol 1 tells no port: all of its cluster listens on one.
+  const address = new Address(copyOf(claim.addr), claim.port === 0 ? state.self.address.port : claim.port)
+  const known = state.members.get(claim.node)
+  let takesOver = false
+  if (known !== undefined && !sameEndpoint(known.address, address)) {
+    if (!mayTakeOver(state, known, now)) {
+      trace('%s is claimed by %s, but is at %s', claim.node, address.key, known.address.key)
+      state.delegate.nameConflict(known, address, now)
+      return
+    }
+    takesOver = true
+  }
+  if (known !== undefined && !takesOver) {
+    if (isSelf ? claim.incarnation < known.incarnation : claim.incarnation <= known.incarnation) {
+      if (!isSelf) remindAccused(state, known, now)
+      return
+    }
+    if (isSelf) {
+      const isOurOwn =
+        claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
+      if (!isOurOwn) refute(state, claim)
+      return
+    }
+  }
+  acceptAlive(state, known ?? learn(state, claim.node, address, now), claim, address, bytes, now)
+}
+
+/** Announces ourselves: at the start, and when our metadata changes. Raises the incarnation. */
+export function announceSelf(state: SwimState, meta: Uint8Array, now: number, ticket?: number): void {
+  state.self.meta = meta
+  state.incarnation = Math.min(state.incarnation + 1, MAX_INCARNATION)
+  state.self.incarnation = state.incarnation
+  if (state.members.get(state.self.name) === undefined) {
+    state.members.add(state.self)
+    state.self.status = 'alive'
+    state.self.changedAt = now
+    state.delegate.memberJoined(state.self, now)
+  } else {
+    state.delegate.memberUpdated(state.self, now)
+  }
+  spreadSelf(state, ticket)
+}
+
+/** Takes a suspicion (serf-behaviour §4.2). */
+export function applySuspect(state: SwimState, claim: Suspect, now: number, note: ClaimNote = {}): void {
+  const member = accused(state, claim)
+  if (member === undefined) return
+  if (member.suspicion !== undefined) {
+    member.incarnation = claim.incarnation
+    if (!member.suspicion.confirm(claim.from)) return
+    trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
+    spread(state, claim, note)
+    state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+    return
+  }
+  if (member.status !== 'alive') {
+    // Differs: memberlist forgets the higher number, and an older alive claim could then bring the member back.
+    member.incarnation = claim.incarnation
+    return
+  }
+  if (member === state.self) {
+    trace('%s suspects us at %d', claim.from, claim.incarnation)
+    refute(state, claim)
+    return
+  }
+  trace('%s suspects %s at %d', claim.from, member.name, claim.incarnation)
+  spread(state, claim, note)
+  member.incarnation = claim.incarnation
+  member.status = 'suspect'
+  member.changedAt = now
+  member.suspicion = new Suspicion(claim.from, state.members.size, now, state.options)
+  state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+  state.delegate.memberSuspected(member, now)
+}
+
+/** The end of a suspicion that nobody refuted. */
+export function concludeSuspicion(state: SwimState, name: string, now: number): void {
+  const member = state.members.get(name)
+  if (member?.suspicion === undefined) return
+  applyDead(state, { type: 'dead', node: name, incarnation: member.incarnation, from: state.self.name }, now)
+}
+
+/** Takes a verdict, or a goodbye where `node` and `from` are one (serf-behaviour §4.3). */
+export function applyDead(state: SwimState, claim: Dead, now: number, note: ClaimNote = {}): void {
+  const member = accused(state, claim)
+  if (member === undefined) return
+  const isGoodbye = claim.node === claim.from
+  if (!isPresent(member)) {
+    member.incarnation = claim.incarnation
+    if (isGoodbye && member.status === 'dead') {
+      // Differs: memberlist keeps it dead, and its name stays locked to its address.
+      member.status = 'left'
+      spread(state, claim, note)
+      state.delegate.memberLeftAfterAll(member, now)
+    }
+    return
+  }
+  if (member === state.self && !state.isLeaving) {
+    trace('%s declares us dead at %d', claim.from, claim.incarnation)
+    refute(state, claim)
+    return
+  }
+  trace('%s declares %s %s at %d', claim.from, member.name, isGoodbye ? 'left' : 'dead', claim.incarnation)
+  endSuspicion(state, member)
+  spread(state, claim, note)
+  member.incarnation = claim.incarnation
+  member.status = isGoodbye ? 'left' : 'dead'
+  member.changedAt = now
+  state.delegate.memberGone(member, now)
+}
+
+/** Says goodbye: from now on what is said of us stands. */
+export function announceLeave(state: SwimState, now: number, ticket: number): void {
+  state.isLeaving = true
+  const { name, incarnation } = state.self
+  applyDead(state, { type: 'dead', node: name, incarnation, from: name }, now, { ticket })
+}
+
+/** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A). */
+function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead): void {
+  if (incarnation >= INCARNATION_CEILING) {
+    state.delegate.warn(
+      'refutation-impossible',
+      `${type} of ${state.self.name}, ourselves, at incarnation ${incarnation}`,
+    )
+    return
+  }
+  state.incarnation = Math.max(state.incarnation, incarnation) + 1
+  state.self.incarnation = state.incarnation
+  state.awareness.apply(1)
+  trace('refute with %d, local health %d', state.incarnation, state.awareness.score)
+  spreadSelf(state)
+}
+
+/** The record an accusation is about, or `undefined` where it is stale or of an unknown. */
+function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
+  const member = state.members.get(claim.node)
+  return member === undefined || claim.incarnation < member.incarnation ? undefined : member
+}
+
+/** What to gossip on if the claim is accepted, or `undefined` where it must not be. */
+function checkAlive(state: SwimState, claim: Alive, received: Uint8Array | undefined): Uint8Array | undefined {
+  const problem = problemOf(claim)
+  if (problem === undefined) {
+    const bytes = toSpread(state, claim, received)
+    if (bytes !== undefined) return bytes
+  }
+  state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem ?? 'too long to gossip on'}`)
+  return undefined
+}
+
+function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
+  if (node === '') return 'no name'
+  if (addr.length !== 4 && addr.length !== 16) return `an address of ${addr.length} bytes`
+  if (meta.length > MAX_META_BYTES) return `${meta.length} bytes of metadata, ${MAX_META_BYTES} are allowed`
+  // Differs: memberlist keeps an invisible dead record for incarnation 0.
+  if (incarnation === 0) return 'incarnation 0'
+  const [least, most] = vsn
+  if (vsn.length >= 3 && (least === 0 || most === 0 || (least as number) > (most as number))) {
+    return `protocol versions ${least} to ${most}`
+  }
+  return undefined
+}
+
+function mayTakeOver(state: SwimState, member: MemberRecord, now: number): boolean {
+  if (member.status === 'left') return true
+  const { reclaimAfterMs } = state.options
+  return member.status === 'dead' && reclaimAfterMs > 0 && now - member.changedAt > reclaimAfterMs
+}
+
+function learn(state: SwimState, name: string, address: Address, now: number): MemberRecord | undefined {
+  if (state.members.size >= MAX_PUSH_PULL_MEMBERS) {
+    state.delegate.warn('claim-invalid', `alive of ${name}: the table holds ${MAX_PUSH_PULL_MEMBERS} members already`)
+    return undefined
+  }
+  const member = newRecord(name, address, now)
+  state.members.add(member)
+  return member
+}
+
+function acceptAlive(
+  state: SwimState,
+  member: MemberRecord | undefined,
+  claim: Alive,
+  address: Address,
+  bytes: Uint8Array,
+  now: number,
+): void {
+  if (member === undefined) return
+  const before = member.status
+  const vsn = claim.vsn.length >= 6 ? claim.vsn.slice(0, 6) : member.vsn
+  const isChanged =
+    !sameBytes(claim.meta, member.meta) || !sameBytes(vsn, member.vsn) || !sameBytes(address.ip, member.address.ip)
+  endSuspicion(state, member)
+  state.queue.push(bytes, { name: member.name })
+  member.vsn = vsn
+  member.incarnation = claim.incarnation
+  member.address = address
+  if (isChanged) member.meta = copyOf(claim.meta)
+  if (before !== 'alive') {
+    member.status = 'alive'
+    member.changedAt = now
+  }
+  if (before === 'dead' || before === 'left') {
+    trace('%s is alive at %s, incarnation %d', member.name, address.key, claim.incarnation)
+    state.delegate.memberJoined(member, now)
+    return
+  }
+  if (before === 'suspect') {
+    trace('%s refutes with %d', member.name, claim.incarnation)
+    state.delegate.memberRecovered(member, now)
+  }
+  if (isChanged) state.delegate.memberUpdated(member, now)
+}
+
+function endSuspicion(state: SwimState, member: MemberRecord): void {
+  if (member.suspicion === undefined) return
+  member.suspicion = undefined
+  state.deadlines.delete(suspicionKey(member.name))
+}
+
+/** A member that claims to be alive with an old number while it stands accused has restarted and cannot know.
+ *  Tell it, so that it refutes. Differs: memberlist stays silent, and after mass restarts such members stay dead. */
+function remindAccused(state: SwimState, member: MemberRecord, now: number): void {
+  if (member.status === 'alive' || now - member.accusedAt < state.options.probeIntervalMs) return
+  member.accusedAt = now
+  const { name, incarnation, address } = member
+  const claim: Suspect = { type: 'suspect', node: name, incarnation, from: state.self.name }
+  const crc = understands(member, Feature.crc)
+  state.outbox.push({ kind: 'packet', to: address, parts: [encodeSwimMessage(claim)], crc })
+}
+
+function spreadSelf(state: SwimState, ticket?: number): void {
+  const { name, address, meta, vsn, incarnation } = state.self
+  const claim: Alive = { type: 'alive', node: name, addr: address.ip, port: address.port, meta, vsn, incarnation }
+  state.queue.push(encodeSwimMessage(claim), ticket === undefined ? { name } : { name, ticket })
+}
+
+function spread(state: SwimState, claim: Suspect | Dead, { received, ticket }: ClaimNote): void {
+  const bytes = toSpread(state, claim, received)
+  if (bytes !== undefined) {
+    state.queue.push(bytes, ticket === undefined ? { name: claim.node } : { name: claim.node, ticket })
+  }
+}
+
+/** The received bytes where they fit a packet, else our own encoding, which leaves out what we do not know of. */
+function toSpread(
+  state: SwimState,
+  claim: Alive | Suspect | Dead,
+  received: Uint8Array | undefined,
+): Uint8Array | undefined {
+  const budget = packetRoom(state) - PART_OVERHEAD_BYTES
+  if (received !== undefined && received.length <= budget) return copyOf(received)
+  const bytes = encodeSwimMessage(claim)
+  return bytes.length <= budget ? bytes : undefined
+}
+
+function suspicionKey(name: string): string {
+  return `suspicion:${name}`
+}

@@ -1,0 +1,47 @@
+// What the layer above SWIM must offer, and what SWIM tells it. Owned here, implemented in `serf/swim-delegate.ts`:
+// the lower room never names the higher one. Calls come in the middle of a transition, after the record has changed;
+// an implementation changes its own state and the outbox, and never calls back into the machine.
+import type { Address } from '../wire/address.ts'
+import type { MemberRecord } from './member.ts'
+
+/** How often, by what. A closed list, so that counters are bounded. */
+export type SwimWarning =
+  | 'claim-invalid'
+  | 'ping-misdirected'
+  | 'relay-limit'
+  | 'stream-only'
+  | 'merge-refused'
+  | 'refutation-impossible'
+
+export interface SwimDelegate {
+  /** A member is new, or back from dead or left. Also told of ourselves, at the start. */
+  memberJoined(member: MemberRecord, now: number): void
+  /** A member is now dead or left; `member.status` says which. */
+  memberGone(member: MemberRecord, now: number): void
+  /** A member is accused, and has until the end of the suspicion to refute. */
+  memberSuspected(member: MemberRecord, now: number): void
+  /** A suspicion ended well. */
+  memberRecovered(member: MemberRecord, now: number): void
+  /** Metadata, versions or the form of the address changed. */
+  memberUpdated(member: MemberRecord, now: number): void
+  /** A member that was dead turns out to have left of its own will. */
+  memberLeftAfterAll(member: MemberRecord, now: number): void
+  /** Another address claims a name that is taken. */
+  nameConflict(existing: MemberRecord, claimed: Address, now: number): void
+  /** Bytes of the layer above arrived by packet or stream. */
+  userMessage(bytes: Uint8Array, from: Address, now: number): void
+  /** Broadcasts of the layer above that fit: each part costs `overheadBytes` beside its length. Parts are whole messages. */
+  drawBroadcasts(overheadBytes: number, budgetBytes: number, maxParts: number): readonly Uint8Array[]
+  /** The layer above's part of a full exchange. */
+  localState(join: boolean): Uint8Array
+  /** The other side's part of a full exchange; never empty. */
+  mergeRemoteState(state: Uint8Array, join: boolean, now: number): void
+  /** What an ack carries home. */
+  ackPayload(): Uint8Array | null
+  /** A direct ping was answered in time. */
+  pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null, now: number): void
+  /** A full exchange that we began is over. */
+  exchangeDone(id: number, error: string | undefined, now: number): void
+  /** Something a person should know; the layer above bounds how often it is told. */
+  warn(code: SwimWarning, message: string): void
+}

@@ -1,0 +1,41 @@
+// One running suspicion (SWIM §4.2, shortened by independent accusers: Lifeguard §IV-B).
+// Knows who accused and how long that makes it last; the deadline itself stands in the machine's table.
+import { suspicionMinMs, suspicionTimeoutMs, wantedConfirmations } from './formulas.ts'
+import type { SwimOptions } from './options.ts'
+
+/** Who holds that a member is gone, and until when it may refute. */
+export class Suspicion {
+  readonly startedAt: number
+  readonly #wanted: number
+  readonly #minMs: number
+  readonly #maxMs: number
+  readonly #accusers: Set<string>
+  #confirmations = 0
+
+  /** @param from who accused first; its word never counts as a confirmation
+   *  @param members size of the table now; fixed for the life of the suspicion */
+  constructor(from: string, members: number, now: number, options: SwimOptions) {
+    this.startedAt = now
+    this.#wanted = wantedConfirmations(options.suspicionMult, members)
+    this.#minMs = suspicionMinMs(options.suspicionMult, members, options.probeIntervalMs)
+    this.#maxMs = this.#minMs * options.suspicionMaxTimeoutMult
+    this.#accusers = new Set([from])
+  }
+
+  /** When the member is declared dead, unless it refutes. */
+  get endsAt(): number {
+    return this.startedAt + suspicionTimeoutMs(this.#confirmations, this.#wanted, this.#minMs, this.#maxMs)
+  }
+
+  get confirmations(): number {
+    return this.#confirmations
+  }
+
+  /** Takes the word of `from`. True where it is news: a new accuser, and more were wanted. */
+  confirm(from: string): boolean {
+    if (this.#confirmations >= this.#wanted || this.#accusers.has(from)) return false
+    this.#accusers.add(from)
+    this.#confirmations++
+    return true
+  }
+}

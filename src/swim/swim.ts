@@ -1,0 +1,311 @@
+// The switchboard of SWIM: what comes in goes to the file that decides. No arithmetic and no rules here.
+//
+//   ping, indirect-ping ─► relays.ts        ack, nack ─► failure-detector.ts, relays.ts
+//   alive, suspect, dead ─► claims.ts       push-pull ─► push-pull.ts         user ─► the delegate
+//   probe-* ─► failure-detector.ts   relay-timeout ─► relays.ts   suspicion ─► claims.ts   gossip, push-pull ─► their files
+//
+// Four kinds of method: getters, `receive…` for what the network brings, commands, and `advance` for time. All answer through the outbox.
+import { unreachable } from '../base/assert.ts'
+import { Deadlines } from '../base/deadlines.ts'
+import type { Random } from '../base/random.ts'
+import type { Address } from '../wire/address.ts'
+import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
+import type { PacketMessage, StreamMessage } from '../wire/types.ts'
+import { Awareness } from './awareness.ts'
+import {
+  announceLeave,
+  announceSelf,
+  applyAlive,
+  applyDead,
+  applySuspect,
+  concludeSuspicion,
+  newRecord,
+} from './claims.ts'
+import type { SwimDelegate } from './delegate.ts'
+import { DisseminationQueue } from './dissemination-queue.ts'
+import {
+  probeAcked,
+  probeEnd,
+  probeNacked,
+  probeSendFailed,
+  probeStreamAcked,
+  probeTick,
+  probeTimeout,
+} from './failure-detector.ts'
+import { pushPullIntervalMs } from './formulas.ts'
+import { gossipTick } from './gossip.ts'
+import { isPresent, type MemberRecord } from './member.ts'
+import { MemberTable } from './member-table.ts'
+import type { SwimOptions } from './options.ts'
+import type { EffectSink } from './outbox.ts'
+import { packetRoom } from './piggyback.ts'
+import { answerPushPull, answerStreamPing, completePushPull, pushPullTick, requestPushPull } from './push-pull.ts'
+import { answerPing, beginRelay, isForUs, relayAck, relayTimeout } from './relays.ts'
+import type { SwimDue, SwimState } from './state.ts'
+
+/** A decoded message, and its own bytes as they came. */
+export interface Received {
+  readonly message: PacketMessage
+  readonly bytes: Uint8Array
+}
+
+export interface SwimSetup {
+  readonly options: SwimOptions
+  readonly name: string
+  /** Where others reach us. */
+  readonly address: Address
+  /** Our six version bytes. */
+  readonly vsn: Uint8Array
+  /** See `SwimState`. */
+  readonly packetOverheadBytes: number
+  readonly random: Random
+  readonly delegate: SwimDelegate
+  readonly outbox: EffectSink
+}
+
+/** Broadcasts waiting at once; each is of another member, so only a cluster beyond this size could lose one. */
+const MAX_QUEUED_CLAIMS = 65_536
+
+/** SWIM with Lifeguard for one member. Deterministic: the same calls give the same effects. */
+export class Swim {
+  readonly #state: SwimState
+
+  constructor({ options, name, address, vsn, packetOverheadBytes, random, delegate, outbox }: SwimSetup) {
+    const self = newRecord(name, address, 0)
+    self.vsn = vsn
+    this.#state = {
+      options,
+      packetOverheadBytes,
+      random,
+      delegate,
+      outbox,
+      self,
+      deadlines: new Deadlines<SwimDue>(),
+      members: new MemberTable(random),
+      queue: new DisseminationQueue(MAX_QUEUED_CLAIMS),
+      awareness: new Awareness(options.awarenessMaxMultiplier),
+      relays: new Map(),
+      requests: new Map(),
+      probe: undefined,
+      probeTickMissed: false,
+      incarnation: 0,
+      seqNo: 0,
+      requestId: 0,
+      isLeaving: false,
+    }
+  }
+
+  /** Our own record. */
+  get self(): MemberRecord {
+    return this.#state.self
+  }
+
+  /** Local health (Lifeguard §IV-A): 0 is healthy. */
+  get health(): number {
+    return this.#state.awareness.score
+  }
+
+  /** Members in the table, all states, ourselves included. */
+  get size(): number {
+    return this.#state.members.size
+  }
+
+  /** Broadcasts still to be told. */
+  get queued(): number {
+    return this.#state.queue.size
+  }
+
+  /** The longest broadcast a packet can hold; a longer one would wait for ever. */
+  get largestBroadcastBytes(): number {
+    return packetRoom(this.#state) - PART_OVERHEAD_BYTES
+  }
+
+  member(name: string): MemberRecord | undefined {
+    return this.#state.members.get(name)
+  }
+
+  /** True if there is anyone to tell. */
+  hasPeers(): boolean {
+    const { members, self } = this.#state
+    return members.all().some((member) => member !== self && isPresent(member))
+  }
+
+  /** When `advance` is next needed. */
+  nextDeadline(): number | undefined {
+    return this.#state.deadlines.next()
+  }
+
+  /** Tickets of our own claims that have been told, since the last call. */
+  takeTold(): readonly number[] {
+    return this.#state.queue.takeFinished()
+  }
+
+  /** Announces ourselves and begins to probe, gossip and exchange, each at a random phase. */
+  start(meta: Uint8Array, now: number): void {
+    const { options, random } = this.#state
+    announceSelf(this.#state, meta, now)
+    this.#tick('probe-tick', now + options.probeIntervalMs * (1 + random.fraction()))
+    if (options.gossipIntervalMs > 0) this.#tick('gossip', now + options.gossipIntervalMs * (1 + random.fraction()))
+    if (options.pushPullIntervalMs > 0) this.#tick('push-pull', now + options.pushPullIntervalMs * random.fraction())
+  }
+
+  /** Replaces our metadata; `ticket` is reported by `takeTold` when it has been told. */
+  setMeta(meta: Uint8Array, now: number, ticket: number): void {
+    announceSelf(this.#state, meta, now, ticket)
+  }
+
+  /** Begins a full exchange with an address; the delegate hears of its end under the number returned. */
+  pushPull(to: Address, join: boolean): number {
+    return requestPushPull(this.#state, to, join)
+  }
+
+  /** Says goodbye; `ticket` is reported when it has been told. We answer and gossip on until closed. */
+  leave(now: number, ticket: number): void {
+    announceLeave(this.#state, now, ticket)
+  }
+
+  /** All messages of one datagram. Pings go last: what the packet says of us is then refuted with the ack. */
+  receivePacket(received: readonly Received[], from: Address, now: number): void {
+    for (const one of received) if (!isQuestion(one.message)) this.#receiveMessage(one, from, now)
+    for (const one of received) if (isQuestion(one.message)) this.#receiveMessage(one, from, now)
+  }
+
+  /** The message of a stream they opened; what we answer is a `reply` with `id`, or nothing. */
+  receiveRequest(id: number, message: StreamMessage, from: Address, now: number): void {
+    switch (message.type) {
+      case 'ping':
+        if (isForUs(this.#state, message)) answerStreamPing(this.#state, id, message.seqNo)
+        return
+      case 'push-pull':
+        answerPushPull(this.#state, id, message, now)
+        return
+      case 'user':
+        this.#state.delegate.userMessage(message.payload, from, now)
+        return
+      case 'ack':
+      case 'error':
+        return // an answer where a request belongs
+      default:
+        unreachable(message)
+    }
+  }
+
+  /** The answer on a stream we opened. */
+  receiveReply(id: number, message: StreamMessage, now: number): void {
+    const request = this.#state.requests.get(id)
+    if (request === undefined) return
+    this.#state.requests.delete(id)
+    if (request.purpose === 'probe') {
+      if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo)
+      return
+    }
+    if (message.type === 'push-pull') completePushPull(this.#state, id, message, now)
+    else this.#state.delegate.exchangeDone(id, describe(message), now)
+  }
+
+  /** A stream we opened came to nothing. */
+  requestFailed(id: number, error: string, now: number): void {
+    const request = this.#state.requests.get(id)
+    if (request === undefined) return
+    this.#state.requests.delete(id)
+    if (request.purpose === 'push-pull') this.#state.delegate.exchangeDone(id, error, now)
+  }
+
+  /** A packet could not be sent; `isRemote` where the network said so. */
+  sendFailed(to: Address, isRemote: boolean, now: number): void {
+    probeSendFailed(this.#state, to, isRemote, now)
+  }
+
+  /** Does what has come due, in order of time. */
+  advance(now: number): void {
+    for (let next = this.#state.deadlines.popDue(now); next; next = this.#state.deadlines.popDue(now)) {
+      this.#due(next.due, next.at, now)
+    }
+  }
+
+  #receiveMessage({ message, bytes }: Received, from: Address, now: number): void {
+    const state = this.#state
+    switch (message.type) {
+      case 'ping':
+        answerPing(state, message, from)
+        return
+      case 'indirect-ping':
+        beginRelay(state, message, from, now)
+        return
+      case 'ack':
+        if (!probeAcked(state, message.seqNo, message.payload, now)) relayAck(state, message.seqNo)
+        return
+      case 'nack':
+        probeNacked(state, message.seqNo)
+        return
+      case 'alive':
+        applyAlive(state, message, now, { received: bytes })
+        return
+      case 'suspect':
+        applySuspect(state, message, now, { received: bytes })
+        return
+      case 'dead':
+        applyDead(state, message, now, { received: bytes })
+        return
+      case 'user':
+        state.delegate.userMessage(message.payload, from, now)
+        return
+      default:
+        unreachable(message)
+    }
+  }
+
+  #due(due: SwimDue, at: number, now: number): void {
+    const state = this.#state
+    const { options } = state
+    switch (due.kind) {
+      case 'probe-tick':
+        this.#tick(due.kind, nextTick(at, options.probeIntervalMs, now))
+        probeTick(state, now)
+        return
+      case 'probe-timeout':
+        probeTimeout(state, due.seqNo, now)
+        return
+      case 'probe-end':
+        probeEnd(state, due.seqNo, now)
+        return
+      case 'relay-timeout':
+        relayTimeout(state, due.seqNo)
+        return
+      case 'suspicion':
+        concludeSuspicion(state, due.name, now)
+        return
+      case 'gossip':
+        this.#tick(due.kind, nextTick(at, options.gossipIntervalMs, now))
+        gossipTick(state, now)
+        return
+      case 'push-pull':
+        this.#tick(due.kind, now + pushPullIntervalMs(options.pushPullIntervalMs, state.members.size))
+        pushPullTick(state)
+        return
+      default:
+        unreachable(due)
+    }
+  }
+
+  #tick(kind: 'probe-tick' | 'gossip' | 'push-pull', at: number): void {
+    this.#state.deadlines.set(kind, at, { kind })
+  }
+}
+
+function isQuestion(message: PacketMessage): boolean {
+  return message.type === 'ping' || message.type === 'indirect-ping'
+}
+
+/** Ticks keep their phase; those that were missed are not made up for. */
+function nextTick(at: number, intervalMs: number, now: number): number {
+  const next = at + intervalMs
+  return next > now ? next : now + intervalMs - ((now - at) % intervalMs)
+}
+
+/** A wrong answer, in words; what a peer wrote is cut short. */
+function describe(message: StreamMessage): string {
+  return message.type === 'error'
+    ? `the other side says: ${message.error.slice(0, 200)}`
+    : `answered with ${message.type}`
+}
