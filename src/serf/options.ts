@@ -1,0 +1,50 @@
+// The knobs of the Serf layer: meaning, defaults, bounds. Source of the defaults: serf-behaviour §20.
+import { checkNumber, definedOnly, type NumberRule } from '../base/check.ts'
+
+/** Every knob, complete. Milliseconds are whole. */
+export interface SerfOptions {
+  /** How long a leave or a change of tags waits to be told before it goes on untold. 5000. */
+  readonly broadcastTimeoutMs: number
+  /** How long we stay to answer after the goodbye was told, so that it travels on. 1000. */
+  readonly leavePropagateDelayMs: number
+  /** How long an intent about a stranger is kept in case the stranger appears. 300 000. */
+  readonly recentIntentTimeoutMs: number
+  /** Time between two looks for members to be erased. 15 000. */
+  readonly reapIntervalMs: number
+  /** How long a dead member stays in the list. 86 400 000: a day. */
+  readonly reconnectTimeoutMs: number
+  /** How long a member that left stays in the list. 86 400 000: a day. */
+  readonly tombstoneTimeoutMs: number
+}
+
+const DAY_MS = 86_400_000
+
+const DEFAULTS: SerfOptions = {
+  broadcastTimeoutMs: 5000,
+  leavePropagateDelayMs: 1000,
+  recentIntentTimeoutMs: 300_000,
+  reapIntervalMs: 15_000,
+  reconnectTimeoutMs: DAY_MS,
+  tombstoneTimeoutMs: DAY_MS,
+}
+
+const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
+  broadcastTimeoutMs: { least: 1, most: DAY_MS },
+  leavePropagateDelayMs: { least: 0, most: DAY_MS },
+  recentIntentTimeoutMs: { least: 1, most: DAY_MS },
+  reapIntervalMs: { least: 1, most: DAY_MS },
+  reconnectTimeoutMs: { least: 1, most: 365 * DAY_MS },
+  tombstoneTimeoutMs: { least: 1, most: 365 * DAY_MS },
+}
+
+/** The names of the knobs, for telling a known option from a misspelt one. */
+export const SERF_OPTION_NAMES: readonly string[] = Object.freeze(Object.keys(DEFAULTS))
+
+/** The defaults with the given knobs in their place, checked and frozen. Ignores keys that are not its own.
+ *  @throws OptionsError naming the knob, the value and the limit */
+export function resolveSerfOptions(given: Partial<SerfOptions>): SerfOptions {
+  const known = Object.entries(definedOnly(given)).filter(([key]) => SERF_OPTION_NAMES.includes(key))
+  const options: SerfOptions = { ...DEFAULTS, ...Object.fromEntries(known) }
+  for (const [option, rule] of Object.entries(RULES)) checkNumber(option, options[option as keyof SerfOptions], rule)
+  return Object.freeze(options)
+}

@@ -1,0 +1,225 @@
+// The switchboard of Serf, above SWIM's: the same verbs, the same outbox, one more table of deadlines. No rules here.
+//
+//   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
+//   departure ─► departure.ts     reap ─► reaper.ts     tickets told ─► departure.ts, or a notice
+import { unreachable } from '../base/assert.ts'
+import { Deadlines } from '../base/deadlines.ts'
+import { SizeError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import { DisseminationQueue } from '../swim/dissemination-queue.ts'
+import type { SwimOptions } from '../swim/options.ts'
+import { type Effect, Outbox } from '../swim/outbox.ts'
+import { type Received, Swim } from '../swim/swim.ts'
+import type { Address } from '../wire/address.ts'
+import { MAX_META_BYTES } from '../wire/limits.ts'
+import { encodeTags } from '../wire/tags.ts'
+import type { StreamMessage } from '../wire/types.ts'
+import { beginDeparture, departureDue, departureTold } from './departure.ts'
+import { announceJoin } from './intents.ts'
+import { LamportClock } from './lamport-clock.ts'
+import { type Member, SerfMembers } from './members.ts'
+import type { SerfNotice } from './notices.ts'
+import type { SerfOptions } from './options.ts'
+import { reap } from './reaper.ts'
+import { nextTicket, type SerfDue, type SerfState } from './state.ts'
+import { SerfDelegate } from './swim-delegate.ts'
+
+/** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5: what a current agent says (wire-protocol §2, §5). */
+const VERSIONS: Uint8Array = Uint8Array.of(1, 5, 2, 2, 5, 5)
+
+/** Intents waiting to be told: Serf's own limit. */
+const MAX_QUEUED_INTENTS = 4096
+
+export interface SerfSetup {
+  readonly name: string
+  /** Where others reach us. */
+  readonly address: Address
+  readonly tags: Readonly<Record<string, string>>
+  readonly swim: SwimOptions
+  readonly serf: SerfOptions
+  /** Bytes of a datagram that are not ours to fill: label, encryption, checksum. */
+  readonly packetOverheadBytes: number
+  readonly random: Random
+}
+
+/** Serf for one member. Deterministic: the same calls give the same effects. */
+export class Serf {
+  readonly #state: SerfState
+  #tags: Readonly<Record<string, string>>
+
+  /** @throws SizeError where the tags do not fit */
+  constructor(setup: SerfSetup) {
+    const { name, address, random, packetOverheadBytes } = setup
+    metaOf(setup.tags)
+    this.#tags = setup.tags
+    const outbox = new Outbox<SerfNotice>()
+    const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult)
+    const swim = new Swim({
+      options: setup.swim,
+      name,
+      address,
+      vsn: VERSIONS,
+      packetOverheadBytes,
+      random,
+      delegate,
+      outbox,
+    })
+    this.#state = {
+      name,
+      options: setup.serf,
+      swim,
+      outbox,
+      deadlines: new Deadlines<SerfDue>(),
+      members: new SerfMembers(name),
+      clock: new LamportClock(),
+      intents: new DisseminationQueue(MAX_QUEUED_INTENTS),
+      recentIntents: new Map(),
+      departure: undefined,
+      lastTicket: 0,
+    }
+  }
+
+  /** Ourselves. */
+  get local(): Member {
+    return this.#state.members.view(this.#state.name) as Member
+  }
+
+  /** Where others reach us. */
+  get address(): Address {
+    return this.#state.swim.self.address
+  }
+
+  /** Lifeguard's local health: 0 is healthy. */
+  get health(): number {
+    return this.#state.swim.health
+  }
+
+  /** Members of every state, ourselves included. */
+  get size(): number {
+    return this.#state.members.size
+  }
+
+  member(name: string): Member | undefined {
+    return this.#state.members.view(name)
+  }
+
+  members(): readonly Member[] {
+    return this.#state.members.views()
+  }
+
+  /** True if anyone else is there. */
+  hasPeers(): boolean {
+    return this.#state.swim.hasPeers()
+  }
+
+  /** When `advance` is next needed. */
+  nextDeadline(): number | undefined {
+    const ours = this.#state.deadlines.next()
+    const theirs = this.#state.swim.nextDeadline()
+    if (ours === undefined || theirs === undefined) return ours ?? theirs
+    return Math.min(ours, theirs)
+  }
+
+  /** All effects since the last call, in order. */
+  take(): readonly Effect<SerfNotice>[] {
+    return this.#state.outbox.take()
+  }
+
+  /** Announces ourselves and starts all schedules. */
+  start(now: number): void {
+    const { deadlines, options, swim } = this.#state
+    swim.start(encodeTags(this.#tags), now)
+    deadlines.set('reap', now + options.reapIntervalMs, { kind: 'reap' })
+  }
+
+  receivePacket(received: readonly Received[], from: Address, now: number): void {
+    this.#state.swim.receivePacket(received, from, now)
+    this.#settle(now)
+  }
+
+  receiveRequest(id: number, message: StreamMessage, from: Address, now: number): void {
+    this.#state.swim.receiveRequest(id, message, from, now)
+    this.#settle(now)
+  }
+
+  receiveReply(id: number, message: StreamMessage, now: number): void {
+    this.#state.swim.receiveReply(id, message, now)
+    this.#settle(now)
+  }
+
+  requestFailed(id: number, error: string, now: number): void {
+    this.#state.swim.requestFailed(id, error, now)
+    this.#settle(now)
+  }
+
+  sendFailed(to: Address, isRemote: boolean, now: number): void {
+    this.#state.swim.sendFailed(to, isRemote, now)
+    this.#settle(now)
+  }
+
+  /** Does what has come due. */
+  advance(now: number): void {
+    const { deadlines, swim } = this.#state
+    swim.advance(now)
+    for (let next = deadlines.popDue(now); next; next = deadlines.popDue(now)) this.#due(next.due, now)
+    this.#settle(now)
+  }
+
+  /** Begins a full exchange with an address in order to join; its end is an `exchange-done` notice with the number returned. */
+  contact(to: Address): number {
+    return this.#state.swim.pushPull(to, true)
+  }
+
+  /** Tells the cluster we have just joined that we meant to. */
+  announceJoin(now: number): void {
+    announceJoin(this.#state)
+    this.#settle(now)
+  }
+
+  /** Replaces our tags; a `told` notice with the number returned follows. @throws SizeError where they do not fit */
+  setTags(tags: Readonly<Record<string, string>>, now: number): number {
+    const meta = metaOf(tags)
+    this.#tags = tags
+    const ticket = nextTicket(this.#state)
+    const { swim, outbox } = this.#state
+    swim.setMeta(meta, now, ticket)
+    if (!swim.hasPeers()) outbox.notify({ type: 'told', ticket })
+    this.#settle(now)
+    return ticket
+  }
+
+  /** Leaves with grace; a `departed` notice follows. */
+  leave(now: number): void {
+    beginDeparture(this.#state, now)
+    this.#settle(now)
+  }
+
+  #due(due: SerfDue, now: number): void {
+    switch (due.kind) {
+      case 'departure':
+        departureDue(this.#state, now)
+        return
+      case 'reap':
+        this.#state.deadlines.set('reap', now + this.#state.options.reapIntervalMs, due)
+        reap(this.#state, now)
+        return
+      default:
+        unreachable(due)
+    }
+  }
+
+  /** After every input: broadcasts that have been told go to whoever waits for them. */
+  #settle(now: number): void {
+    const { swim, intents, outbox } = this.#state
+    for (const ticket of [...swim.takeTold(), ...intents.takeFinished()]) {
+      if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
+    }
+  }
+}
+
+/** What others are told of us for these tags. @throws SizeError where they do not fit */
+export function metaOf(tags: Readonly<Record<string, string>>): Uint8Array {
+  const meta = encodeTags(tags)
+  if (meta.length > MAX_META_BYTES) throw new SizeError('tags', meta.length, MAX_META_BYTES)
+  return meta
+}

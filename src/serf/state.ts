@@ -1,0 +1,56 @@
+// What Serf remembers beside SWIM. Plain data; the transitions stand in the files that own them
+// (swim-delegate, intents, push-pull, departure, reaper).
+import type { Deadlines } from '../base/deadlines.ts'
+import type { DisseminationQueue } from '../swim/dissemination-queue.ts'
+import type { Outbox } from '../swim/outbox.ts'
+import type { Swim } from '../swim/swim.ts'
+import type { LamportClock } from './lamport-clock.ts'
+import type { Member, SerfMembers } from './members.ts'
+import type { MemberNoticeType, SerfNotice } from './notices.ts'
+import type { SerfOptions } from './options.ts'
+
+/** An intent about a member we do not know yet. */
+export interface RecentIntent {
+  readonly kind: 'join' | 'leave'
+  readonly ltime: number
+  readonly at: number
+}
+
+/** How far our own leave has come; see `departure.ts`. */
+export interface Departure {
+  stage: 'intent' | 'goodbye' | 'linger'
+  /** The broadcast this stage waits for. */
+  ticket: number
+}
+
+/** What can come due. */
+export type SerfDue = { readonly kind: 'departure' } | { readonly kind: 'reap' }
+
+export interface SerfState {
+  readonly name: string
+  readonly options: SerfOptions
+  readonly swim: Swim
+  readonly outbox: Outbox<SerfNotice>
+  readonly deadlines: Deadlines<SerfDue>
+  readonly members: SerfMembers
+  readonly clock: LamportClock
+  /** Intents still to be told: whole memberlist messages, type byte included. */
+  readonly intents: DisseminationQueue
+  /** By name; newest only. */
+  readonly recentIntents: Map<string, RecentIntent>
+  departure: Departure | undefined
+  lastTicket: number
+}
+
+/** A number for a broadcast whose end somebody waits for. */
+export function nextTicket(state: SerfState): number {
+  state.lastTicket++
+  return state.lastTicket
+}
+
+/** Tells what happened to a member, with how it was before; ourselves we leave out. */
+export function tell(state: SerfState, type: MemberNoticeType, name: string, previous: Member | undefined): void {
+  const member = state.members.view(name)
+  if (member === undefined || member.isSelf) return
+  state.outbox.notify({ type, member, previous })
+}
