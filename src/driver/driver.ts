@@ -1,0 +1,318 @@
+// The loop around the protocol: open, hand in, drain, seal, arm one timer. Every input, be it a packet, a stream, the
+// clock or a call, ends in one drain of the outbox; notices are told when the drain is over, so a listener may call back in.
+// Knows no rules of membership; owns the sockets through its host, and nothing of the host's kind.
+import { assert, unreachable } from '../base/assert.ts'
+import { Deadlines } from '../base/deadlines.ts'
+import { ClosedError, DecodeError, DecryptError } from '../base/errors.ts'
+import { tracer } from '../base/log.ts'
+import type { SerfNotice } from '../serf/notices.ts'
+import type { Serf } from '../serf/serf.ts'
+import type { Address } from '../wire/address.ts'
+import { type DecodedPacket, decodePacket, encodePacket, type Sealing } from '../wire/packet.ts'
+import { Exchanges } from './exchanges.ts'
+import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
+import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
+
+const trace = tracer('driver')
+
+/** What the driver tells: the protocol's notices, with warnings bounded in rate, and the end. */
+export type DriverNotice =
+  | Exclude<SerfNotice, { type: 'warning' }>
+  | WarningNotice
+  /** The sockets failed for good. */
+  | { readonly type: 'failed'; readonly error: Error }
+
+export interface DriverSetup {
+  readonly host: Host
+  readonly sealing: Sealing
+  /** Compress what gets smaller by it. */
+  readonly compress: boolean
+  /** Limit of each phase of an accepted stream. */
+  readonly streamTimeoutMs: number
+  /** Hears of everything, in order, never in the middle of a transition. Must not throw. */
+  notified(notice: DriverNotice): void
+}
+
+/** Counts since the start. */
+export interface DriverStats {
+  readonly packetsSent: number
+  readonly packetsReceived: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  readonly streamsOpen: number
+  /** Warnings by code, told or held back. */
+  readonly warnings: Readonly<Record<string, number>>
+}
+
+const NONCE_BYTES = 12
+
+/** Runs one `Serf` on one host. */
+export class Driver {
+  readonly #setup: DriverSetup
+  readonly #exchanges: Exchanges
+  readonly #warnings = new Warnings()
+  readonly #tasks = new Deadlines<() => void>()
+  readonly #notices: DriverNotice[] = []
+  #opening: Promise<Transport> | undefined
+  #transport: Transport | undefined
+  #serf: Serf | undefined
+  #armedAt: number | undefined
+  #disarm: (() => void) | undefined
+  #isTelling = false
+  #isClosed = false
+  #packetsSent = 0
+  #packetsReceived = 0
+  #bytesSent = 0
+  #bytesReceived = 0
+
+  constructor(setup: DriverSetup) {
+    this.#setup = setup
+    this.#exchanges = new Exchanges({
+      sealing: setup.sealing,
+      compress: setup.compress,
+      streamTimeoutMs: setup.streamTimeoutMs,
+      nonce: () => this.#nonce(),
+      now: () => this.now(),
+      dial: (to, handlers) => this.#dial(to, handlers),
+      requested: (id, message, from) => this.#input((serf, now) => serf.receiveRequest(id, message, from, now)),
+      replied: (id, message) => this.#input((serf, now) => serf.receiveReply(id, message, now)),
+      failed: (id, error) => this.#input((serf, now) => serf.requestFailed(id, error, now)),
+      refused: (code, message) => this.warn(code, message),
+    })
+  }
+
+  /** Monotonic milliseconds of the host. */
+  now(): number {
+    return this.#setup.host.clock.now()
+  }
+
+  /** Binds; nothing is sent or answered before `run`. @throws TransportError, ClosedError; nothing is left open then */
+  async open(bind: Address): Promise<Address> {
+    this.#opening = this.#setup.host.bind(bind, {
+      packet: (bytes, from, at) => this.#packet(bytes, from, at),
+      stream: (stream) => this.#stream(stream),
+      sendFailed: (to, error, isRemote) => this.#sendFailed(to, error, isRemote),
+      failed: (error) => this.#failed(error),
+    })
+    const transport = await this.#opening
+    this.#transport = transport
+    if (this.#isClosed) {
+      await transport.close()
+      throw new ClosedError('closed while it started')
+    }
+    return transport.local
+  }
+
+  /** Starts the protocol on what was opened. */
+  run(serf: Serf): void {
+    assert(this.#transport !== undefined && this.#serf === undefined, 'run comes once, after open')
+    this.#serf = serf
+    this.command((running, now) => running.start(now))
+  }
+
+  /** Hands a call to the protocol, drains what follows, and gives what the call gave. @throws what the call throws */
+  command<Result>(call: (serf: Serf, now: number) => Result): Result {
+    if (this.#serf === undefined || this.#isClosed) throw new ClosedError()
+    const result = call(this.#serf, this.now())
+    this.#drain()
+    return result
+  }
+
+  /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. */
+  schedule(key: string, delayMs: number, task: () => void): void {
+    if (this.#isClosed) return
+    this.#tasks.set(key, this.now() + delayMs, task)
+    this.#arm()
+  }
+
+  unschedule(key: string): void {
+    if (this.#tasks.delete(key)) this.#arm()
+  }
+
+  /** Tells a warning, unless its kind was told lately. */
+  warn(code: WarningCode, message: string): void {
+    const notice = this.#warnings.offer(code, message, this.now())
+    if (notice === undefined) return
+    trace('warning %s: %s', code, message)
+    this.#notices.push(notice)
+    this.#tell()
+  }
+
+  stats(): DriverStats {
+    return {
+      packetsSent: this.#packetsSent,
+      packetsReceived: this.#packetsReceived,
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      streamsOpen: this.#exchanges.size,
+      warnings: this.#warnings.totals(),
+    }
+  }
+
+  /** Stops at once, without goodbye. Resolves when no socket and no timer is left; nothing is told from now on. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#disarm?.()
+    this.#disarm = undefined
+    this.#armedAt = undefined
+    this.#tasks.clear()
+    this.#notices.length = 0
+    this.#exchanges.close()
+    // What is being bound at this moment is open soon, and `open` leaves it to be closed here as well.
+    if (this.#transport === undefined) await this.#opening?.catch(() => {})
+    await this.#transport?.close()
+  }
+
+  #packet(bytes: Uint8Array, from: Address, at: number): void {
+    if (this.#isClosed) return
+    this.#packetsReceived++
+    this.#bytesReceived += bytes.length
+    let packet: DecodedPacket
+    try {
+      packet = decodePacket(bytes, this.#setup.sealing)
+    } catch (error) {
+      if (error instanceof DecryptError) this.warn('packet-undecryptable', `packet of ${from.key}: ${error.message}`)
+      else if (error instanceof DecodeError) this.warn('packet-invalid', `packet of ${from.key}: ${error.message}`)
+      else throw error
+      return
+    }
+    for (const problem of packet.problems) this.warn('packet-invalid', `packet of ${from.key}: ${problem.message}`)
+    if (packet.messages.length === 0) return
+    this.#serf?.receivePacket(packet.messages, from, at)
+    this.#drain()
+  }
+
+  #stream(stream: Stream): StreamHandlers | undefined {
+    if (this.#isClosed || this.#serf === undefined) return undefined
+    const handlers = this.#exchanges.accept(stream)
+    this.#arm()
+    return handlers && this.#arming(handlers)
+  }
+
+  #sendFailed(to: Address, error: Error, isRemote: boolean): void {
+    if (this.#isClosed) return
+    this.warn('packet-unsent', `packet to ${to.key}: ${error.message}`)
+    this.#input((serf, now) => serf.sendFailed(to, isRemote, now))
+  }
+
+  #failed(error: Error): void {
+    if (this.#isClosed) return
+    this.#notices.push({ type: 'failed', error })
+    this.#tell()
+  }
+
+  #input(receive: (serf: Serf, now: number) => void): void {
+    if (this.#isClosed || this.#serf === undefined) return
+    receive(this.#serf, this.now())
+    this.#drain()
+  }
+
+  #wake(): void {
+    this.#disarm = undefined
+    this.#armedAt = undefined
+    if (this.#isClosed) return
+    const now = this.now()
+    this.#exchanges.advance(now)
+    this.#serf?.advance(now)
+    for (let next = this.#tasks.popDue(now); next; next = this.#tasks.popDue(now)) next.due()
+    this.#drain()
+  }
+
+  #drain(): void {
+    if (this.#isClosed || this.#serf === undefined) return
+    for (const effect of this.#serf.take()) {
+      switch (effect.kind) {
+        case 'packet':
+          this.#send(effect.to, effect.parts, effect.crc)
+          break
+        case 'request':
+          this.#exchanges.request(effect)
+          break
+        case 'reply':
+          this.#exchanges.reply(effect.id, effect.body)
+          break
+        case 'notify':
+          this.#note(effect.notice)
+          break
+        default:
+          unreachable(effect)
+      }
+    }
+    this.#arm()
+    this.#tell()
+  }
+
+  #send(to: Address, parts: readonly Uint8Array[], crc: boolean): void {
+    const { sealing, compress } = this.#setup
+    const packet = encodePacket(parts, { sealing, nonce: this.#nonce(), compress, crc })
+    this.#packetsSent++
+    this.#bytesSent += packet.length
+    this.#transport?.send(packet, to)
+  }
+
+  #dial(to: Address, handlers: StreamHandlers): Stream {
+    assert(this.#transport !== undefined, 'streams are dialled while the transport is open')
+    return this.#transport.dial(to, this.#arming(handlers))
+  }
+
+  /** The same handlers; what they do to deadlines is seen by the timer. */
+  #arming(handlers: StreamHandlers): StreamHandlers {
+    return {
+      opened: () => {
+        handlers.opened?.()
+        this.#arm()
+      },
+      data: (bytes) => {
+        handlers.data(bytes)
+        this.#arm()
+      },
+      closed: (error) => {
+        handlers.closed(error)
+        this.#arm()
+      },
+    }
+  }
+
+  #nonce(): Uint8Array | undefined {
+    if (this.#setup.sealing.keyring === undefined) return undefined
+    const nonce = new Uint8Array(NONCE_BYTES)
+    this.#setup.host.entropy(nonce)
+    return nonce
+  }
+
+  /** One timer, for the earliest of all deadlines. */
+  #arm(): void {
+    if (this.#isClosed) return
+    const times = [this.#serf?.nextDeadline(), this.#exchanges.nextDeadline(), this.#tasks.next()]
+    const next = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY))
+    if (next === this.#armedAt) return
+    this.#disarm?.()
+    this.#disarm = undefined
+    this.#armedAt = undefined
+    if (next === Number.POSITIVE_INFINITY) return
+    this.#armedAt = next
+    this.#disarm = this.#setup.host.clock.wakeAt(next, () => this.#wake())
+  }
+
+  #note(notice: SerfNotice): void {
+    if (notice.type !== 'warning') {
+      this.#notices.push(notice)
+      return
+    }
+    const bounded = this.#warnings.offer(notice.code, notice.message, this.now())
+    if (bounded !== undefined) this.#notices.push(bounded)
+  }
+
+  /** Tells what is waiting, in order. A listener that calls back in adds to the end of the list. */
+  #tell(): void {
+    if (this.#isTelling) return
+    this.#isTelling = true
+    try {
+      for (let notice = this.#notices.shift(); notice !== undefined; notice = this.#notices.shift()) {
+        this.#setup.notified(notice)
+      }
+    } finally {
+      this.#isTelling = false
+    }
+  }
+}
