@@ -1,0 +1,72 @@
+// What a socket's error means: whose fault it is, and whether the socket lives on. Pure; `code` is libuv's name for errno.
+import { TransportError } from '../base/errors.ts'
+import type { Address } from '../wire/address.ts'
+
+/** The network's own answers. EPERM is a packet filter's, EADDRNOTAVAIL a family without a route: the target cannot be
+ *  reached from here, so a probe of it has failed. Without that a dead member behind a dead route lives for ever. */
+const REMOTE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'ENETRESET',
+  'ETIMEDOUT',
+  'EADDRNOTAVAIL',
+  'EPERM',
+])
+
+/** What a bound socket survives: news of one peer, or a shortage that passes. */
+const PASSING = new Set([
+  ...REMOTE,
+  'ECONNABORTED',
+  'EPROTO',
+  'EMSGSIZE',
+  'EINTR',
+  'EAGAIN',
+  'ENOBUFS',
+  'ENOMEM',
+  'EMFILE',
+  'ENFILE',
+])
+
+const HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EADDRNOTAVAIL: 'not an address of this machine',
+  EAFNOSUPPORT: 'this machine does not speak that address family',
+  EACCES: 'not permitted',
+}
+
+/** `EADDRINUSE` and the like; `unknown` where the error bears none. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' ? code : 'unknown'
+}
+
+/** The network said so, not our own socket. */
+export function isRemote(error: unknown): boolean {
+  return REMOTE.has(codeOf(error))
+}
+
+/** The bound socket that reported `error` still works. */
+export function isPassing(error: unknown): boolean {
+  return PASSING.has(codeOf(error))
+}
+
+/** Why `address` could not be bound; names the address, the port and the cause's code. */
+export function bindError(protocol: 'UDP' | 'TCP', address: Address, cause: unknown): TransportError {
+  const code = codeOf(cause)
+  const hint = HINTS[code]
+  return new TransportError(
+    `cannot bind ${protocol} ${address.key}: ${code}${hint === undefined ? '' : ` (${hint})`}`,
+    cause,
+  )
+}
+
+/** What went wrong between us and `peer`. */
+export function peerError(what: string, peer: Address, cause: unknown): TransportError {
+  const code = codeOf(cause)
+  const why = code === 'unknown' && cause instanceof Error ? cause.message : code
+  return new TransportError(`${what} ${peer.key}: ${why}`, cause)
+}
