@@ -1,0 +1,100 @@
+// The member list as a stream: first the whole view, then one item a change. Bounded: a reader that is too slow loses
+// changes, is told how many, and gets a fresh view to go on from. Knows nothing of where changes come from.
+import type { MemberEvent } from './events.ts'
+import type { Member } from './serf/members.ts'
+
+/** One item of `membership.changes()`. */
+export type Change =
+  /** Everyone, as of now. */
+  | { readonly kind: 'view'; readonly members: readonly Member[] }
+  /** One event, in order. */
+  | { readonly kind: 'change'; readonly event: MemberEvent }
+  /** So many changes were lost since the last item; a view follows. */
+  | { readonly kind: 'lost'; readonly count: number }
+
+/** Changes that may wait for a reader. */
+const MAX_WAITING = 1024
+
+/** One reader's queue. */
+export class ChangeStream implements AsyncIterableIterator<Change> {
+  readonly #view: () => readonly Member[]
+  readonly #ended: (stream: ChangeStream) => void
+  #waiting: Change[] = []
+  #lost = 0
+  #needsView = true
+  #isOver = false
+  #readers: ((result: IteratorResult<Change>) => void)[] = []
+
+  /** @param view gives everyone as of now; @param ended is called once, when nothing more will be read */
+  constructor(view: () => readonly Member[], ended: (stream: ChangeStream) => void) {
+    this.#view = view
+    this.#ended = ended
+  }
+
+  /** A member event happened. */
+  push(event: MemberEvent): void {
+    if (this.#isOver) return
+    if (this.#needsView) {
+      // The view that comes next holds it already.
+      if (this.#lost > 0) this.#lost++
+      return
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#lost = this.#waiting.length + 1
+      this.#waiting = []
+      this.#needsView = true
+      return
+    }
+    this.#waiting.push({ kind: 'change', event })
+    this.#serve()
+  }
+
+  /** No more changes; what waits can still be read. */
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#ended(this)
+    this.#serve()
+  }
+
+  next(): Promise<IteratorResult<Change>> {
+    return new Promise((resolve) => {
+      this.#readers.push(resolve)
+      this.#serve()
+    })
+  }
+
+  return(): Promise<IteratorResult<Change>> {
+    this.#waiting = []
+    this.#lost = 0
+    this.#needsView = false
+    this.end()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #serve(): void {
+    while (this.#readers.length > 0) {
+      const item = this.#take()
+      if (item === undefined && !this.#isOver) return
+      const reader = this.#readers.shift() as (result: IteratorResult<Change>) => void
+      reader(item === undefined ? { done: true, value: undefined } : { done: false, value: item })
+    }
+  }
+
+  #take(): Change | undefined {
+    if (this.#lost > 0) {
+      const count = this.#lost
+      this.#lost = 0
+      return { kind: 'lost', count }
+    }
+    if (this.#needsView) {
+      this.#needsView = false
+      return { kind: 'view', members: this.#view() }
+    }
+    return this.#waiting.shift()
+  }
+}

@@ -1,0 +1,96 @@
+// What a host can listen to: one union, one literal `type` a variant; the map is derived, so a new event is one edit.
+// Payloads are frozen snapshots, delivered after the state is consistent. `member-*` is never about ourselves.
+import type { WarningCode } from './driver/warnings.ts'
+import type { Member } from './serf/members.ts'
+
+/** What every `member-*` event carries. */
+interface MemberChange {
+  /** The member as it is now. */
+  readonly member: Member
+  /** The member as it was; absent where it was unknown. */
+  readonly previous?: Member
+}
+
+/** A member is new, or back from dead or left. */
+export interface MemberJoinEvent extends MemberChange {
+  readonly type: 'member-join'
+}
+
+/** A member does not answer, and has until the end of the suspicion to say that it lives (SWIM §4.2). It is a member still. */
+export interface MemberSuspectEvent extends MemberChange {
+  readonly type: 'member-suspect'
+}
+
+/** A suspicion was refuted, or an announced leave taken back. */
+export interface MemberRecoverEvent extends MemberChange {
+  readonly type: 'member-recover'
+}
+
+/** A suspicion was not refuted in time: the member is held to be gone. Serf's word is failed. */
+export interface MemberDeadEvent extends MemberChange {
+  readonly type: 'member-dead'
+}
+
+/** A member has announced that it leaves. It still answers. */
+export interface MemberLeavingEvent extends MemberChange {
+  readonly type: 'member-leaving'
+}
+
+/** A member is gone of its own will. */
+export interface MemberLeftEvent extends MemberChange {
+  readonly type: 'member-left'
+}
+
+/** The tags of a member changed. */
+export interface MemberUpdateEvent extends MemberChange {
+  readonly type: 'member-update'
+}
+
+/** A member long gone was erased from the list. */
+export interface MemberReapEvent extends MemberChange {
+  readonly type: 'member-reap'
+}
+
+/** Another process claims a name that is taken. The present holder keeps it. */
+export interface ConflictEvent {
+  readonly type: 'conflict'
+  readonly name: string
+  /** `host:port` of the holder. */
+  readonly address: string
+  /** `host:port` of the other. */
+  readonly claimedBy: string
+}
+
+/** Something a person should know. Told at once, then at most once in ten seconds a code. */
+export interface WarningEvent {
+  readonly type: 'warning'
+  readonly code: WarningCode
+  readonly message: string
+  /** Warnings of this code held back since the last one. */
+  readonly suppressed: number
+}
+
+/** The instance is closed; nothing follows. */
+export interface ClosedEvent {
+  readonly type: 'closed'
+  /** `left`: after a goodbye. `closed`: without one. `failed`: the sockets failed; see `error`. */
+  readonly reason: 'left' | 'closed' | 'failed'
+  readonly error?: Error
+}
+
+export type MemberEvent =
+  | MemberJoinEvent
+  | MemberSuspectEvent
+  | MemberRecoverEvent
+  | MemberDeadEvent
+  | MemberLeavingEvent
+  | MemberLeftEvent
+  | MemberUpdateEvent
+  | MemberReapEvent
+
+export type MembershipEvent = MemberEvent | ConflictEvent | WarningEvent | ClosedEvent
+
+/** For `EventEmitter`: the arguments of each event's listeners. */
+export type EventMap = {
+  [Type in MembershipEvent['type']]: [event: Extract<MembershipEvent, { type: Type }>]
+}

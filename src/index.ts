@@ -1,0 +1,43 @@
+// The main door: what `import … from 'rollcall'` gives. Re-exports only.
+export {
+  ClosedError,
+  DecodeError,
+  DecryptError,
+  type ErrorCode,
+  JoinError,
+  MembershipError,
+  OptionsError,
+  SizeError,
+  TimeoutError,
+  TransportError,
+} from './base/errors.ts'
+export type { Change } from './changes.ts'
+export type { Host } from './driver/host.ts'
+export type { WarningCode } from './driver/warnings.ts'
+export type {
+  ClosedEvent,
+  ConflictEvent,
+  EventMap,
+  MemberDeadEvent,
+  MemberEvent,
+  MemberJoinEvent,
+  MemberLeavingEvent,
+  MemberLeftEvent,
+  MemberReapEvent,
+  MemberRecoverEvent,
+  MemberSuspectEvent,
+  MembershipEvent,
+  MemberUpdateEvent,
+  WarningEvent,
+} from './events.ts'
+export {
+  type JoinOptions,
+  type MemberFilter,
+  Membership,
+  type MembershipStats,
+  type Status,
+} from './membership.ts'
+export type { MembershipOptions } from './options.ts'
+export type { JoinResult, SeedFailure, Seeds } from './seeds.ts'
+export type { Member, MemberState } from './serf/members.ts'
+export type { Profile } from './swim/options.ts'

@@ -1,0 +1,172 @@
+// What a user may say when making a `Membership`, checked at once and resolved into a frozen, complete object.
+// The caller's object is never changed. Knobs of timing belong to their rooms; here are the rest, and the composition.
+
+import { NO_BYTES, utf8 } from './base/bytes.ts'
+import { checkBoolean, definedOnly } from './base/check.ts'
+import { OptionsError } from './base/errors.ts'
+import type { Host } from './driver/host.ts'
+import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from './serf/options.ts'
+import { type Profile, resolveSwimOptions, SWIM_OPTION_NAMES, type SwimOptions } from './swim/options.ts'
+import { Address, isWildcard, parseHostAndPort, parseIp } from './wire/address.ts'
+import { Keyring, parseKey } from './wire/keyring.ts'
+import { MAX_LABEL_BYTES, MAX_META_BYTES } from './wire/limits.ts'
+import { encodeTags } from './wire/tags.ts'
+
+/** All is optional. Timing knobs of `SwimOptions` and `SerfOptions` may stand beside these and win over the profile. */
+export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOptions> {
+  /** Unique in the cluster, 1 to 128 bytes. Default: `<hostname>-<port>`, so that two services on one host do not collide. */
+  readonly name?: string
+  /** `ip:port` to listen on, UDP and TCP; port 0 takes a free one. Default `0.0.0.0:7946`. */
+  readonly bind?: string
+  /** `ip:port` others reach us at; without a port the bound one. Default: the bound address, or, bound to every
+   *  interface, a private one of an interface that is up. */
+  readonly advertise?: string
+  /** Defaults of timing: `lan` (default), `wan` or `local`. */
+  readonly profile?: Profile
+  /** What we say of ourselves: at most 512 bytes encoded. Default none. */
+  readonly tags?: Readonly<Record<string, string>>
+  /** Encrypts all traffic: 16, 24 or 32 bytes, or their base64. Every member needs it. Not beside `keyring`. */
+  readonly secretKey?: string | Uint8Array
+  /** Several keys: the first encrypts, all decrypt. Not beside `secretKey`. */
+  readonly keyring?: readonly (string | Uint8Array)[]
+  /** Keeps clusters apart that could reach each other: at most 255 bytes; traffic with another label is dropped. Default none. */
+  readonly label?: string
+  /** Compress what gets smaller by it, as memberlist does. Default true. */
+  readonly compression?: boolean
+  /** Where to run. Default: this process. */
+  readonly host?: Host
+}
+
+/** Complete and checked. */
+export interface ResolvedOptions {
+  readonly name: string | undefined
+  readonly bind: Address
+  readonly advertise: { readonly ip: Uint8Array; readonly port: number | undefined } | undefined
+  readonly tags: Readonly<Record<string, string>>
+  readonly keyring: Keyring | undefined
+  readonly label: Uint8Array
+  readonly compression: boolean
+  readonly host: Host | undefined
+  readonly swim: SwimOptions
+  readonly serf: SerfOptions
+}
+
+const OWN_OPTION_NAMES = [
+  'name',
+  'bind',
+  'advertise',
+  'profile',
+  'tags',
+  'secretKey',
+  'keyring',
+  'label',
+  'compression',
+  'host',
+] as const satisfies readonly (keyof MembershipOptions)[]
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([...OWN_OPTION_NAMES, ...SWIM_OPTION_NAMES, ...SERF_OPTION_NAMES])
+
+/** The port of Serf. */
+const DEFAULT_PORT = 7946
+
+/** Longer names would crowd out the rest of a packet; Serf's own limit where it checks names. */
+const MAX_NAME_BYTES = 128
+
+/** Checks all that was given. @throws OptionsError naming the option, the value and the limit */
+export function resolveOptions(options: MembershipOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw new OptionsError('options', options, 'must be an object')
+  const given = definedOnly(options)
+  for (const option of Object.keys(given)) {
+    // The value may be a key under a misspelt name.
+    if (!KNOWN_OPTIONS.has(option)) throw new OptionsError(option, '(hidden)', 'there is no such option')
+  }
+  const { profile = 'lan', tags = {}, compression = true, host, name } = given
+  checkBoolean('compression', compression)
+  if (name !== undefined) checkName(name)
+  return Object.freeze({
+    name,
+    bind: resolveBind(given.bind),
+    advertise: resolveAdvertise(given.advertise),
+    tags: resolveTags(tags),
+    keyring: resolveKeyring(given.secretKey, given.keyring),
+    label: resolveLabel(given.label),
+    compression,
+    host,
+    swim: resolveSwimOptions(profile, given),
+    serf: resolveSerfOptions(given),
+  })
+}
+
+/** Throws unless `tags` is a plain record of strings. @throws OptionsError */
+export function checkTags(tags: unknown): asserts tags is Readonly<Record<string, string>> {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
+    throw new OptionsError('tags', tags, 'must be an object of strings')
+  }
+  for (const [key, value] of Object.entries(tags)) {
+    if (typeof value !== 'string') throw new OptionsError(`tags.${key}`, value, 'must be a string')
+  }
+}
+
+function resolveTags(tags: unknown): Readonly<Record<string, string>> {
+  checkTags(tags)
+  const { length } = encodeTags(tags)
+  if (length > MAX_META_BYTES) {
+    throw new OptionsError('tags', tags, `take ${length} bytes encoded, ${MAX_META_BYTES} are allowed`)
+  }
+  return Object.freeze({ ...tags })
+}
+
+function checkName(name: unknown): void {
+  const isName = typeof name === 'string' && name.length > 0 && utf8(name).length <= MAX_NAME_BYTES
+  if (!isName) throw new OptionsError('name', name, `must be 1 to ${MAX_NAME_BYTES} bytes of text`)
+}
+
+function resolveBind(bind: string | undefined): Address {
+  if (bind === undefined) return new Address(new Uint8Array(4), DEFAULT_PORT)
+  const { ip, port = DEFAULT_PORT } = parseEndpoint('bind', bind)
+  return new Address(ip, port)
+}
+
+function resolveAdvertise(advertise: string | undefined): ResolvedOptions['advertise'] {
+  if (advertise === undefined) return undefined
+  const { ip, port } = parseEndpoint('advertise', advertise)
+  if (port === 0 || isWildcard(ip)) {
+    throw new OptionsError('advertise', advertise, 'must be an address and a port that others can dial')
+  }
+  return { ip, port }
+}
+
+function parseEndpoint(option: string, text: unknown): { ip: Uint8Array; port: number | undefined } {
+  const parsed = typeof text === 'string' ? parseHostAndPort(text) : undefined
+  const ip = parsed === undefined || parsed.name !== undefined ? undefined : parseIp(parsed.host)
+  if (parsed === undefined || ip === undefined) {
+    throw new OptionsError(option, text, "must be 'ip:port', like '10.0.0.5:7946' or '[::1]:7946', port 0 to 65535")
+  }
+  return { ip, port: parsed.port }
+}
+
+function resolveKeyring(secretKey: unknown, keyring: unknown): Keyring | undefined {
+  if (secretKey !== undefined && keyring !== undefined) {
+    throw new OptionsError('secretKey', '(hidden)', 'must not stand beside keyring')
+  }
+  if (secretKey !== undefined) return new Keyring([readKey(secretKey, 'secretKey')])
+  if (keyring === undefined) return undefined
+  if (!Array.isArray(keyring))
+    throw new OptionsError('keyring', '(hidden)', 'must be a list of keys, the first is primary')
+  return new Keyring(keyring.map((key, at) => readKey(key, `keyring[${at}]`)))
+}
+
+function readKey(key: unknown, option: string): Uint8Array {
+  // Anything else would pass for bytes: a number for so many zeros.
+  if (typeof key === 'string' || key instanceof Uint8Array) return parseKey(key, option)
+  throw new OptionsError(option, '(hidden)', 'must be 16, 24 or 32 bytes, or their base64')
+}
+
+function resolveLabel(label: unknown): Uint8Array {
+  if (label === undefined) return NO_BYTES
+  const bytes = typeof label === 'string' ? utf8(label) : undefined
+  if (bytes === undefined || bytes.length > MAX_LABEL_BYTES) {
+    throw new OptionsError('label', label, `must be text of at most ${MAX_LABEL_BYTES} bytes`)
+  }
+  return bytes
+}
