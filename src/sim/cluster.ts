@@ -1,0 +1,363 @@
+// A cluster of real members on a simulated network: start, break, heal, wait, look. Each method that lets virtual time pass is
+// to be awaited; the others act at once. All chance comes from the seed, so the same script gives the same run. Knows members only
+// by their public face; time and network are simulation.ts's.
+//
+//   const cluster = new Cluster({ seed: 1 })
+//   await cluster.start(5)
+//   await cluster.settle()
+//   cluster.crash('m-3')
+//   await cluster.until(() => cluster.member('m-1').member('m-3')?.state === 'dead')
+//   await cluster.close()
+import { TimeoutError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { MembershipEvent } from '../events.ts'
+import { Membership } from '../membership.ts'
+import { type MembershipOptions, resolveOptions } from '../options.ts'
+import { formatIp } from '../wire/address.ts'
+import { packetDescriber } from './describe.ts'
+import type { SimHost } from './host.ts'
+import type { CutKind, LinkOptions } from './links.ts'
+import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
+import type { Station } from './station.ts'
+import { isSettled, summaryOf, type View, viewOf } from './views.ts'
+
+/** Options of a member but for those the cluster gives. */
+export type SimMemberOptions = Omit<MembershipOptions, 'name' | 'bind' | 'advertise' | 'host'>
+
+export interface ClusterOptions extends Omit<SimulationOptions, 'describe'> {
+  /** For every member, or by name. */
+  readonly options?: SimMemberOptions | ((name: string) => SimMemberOptions)
+  /** Members of one `start` begin at moments spread evenly by chance over so many milliseconds; the first at once. Default 1,000. */
+  readonly spreadMs?: number
+}
+
+/** Something a member told. */
+export interface ClusterEvent {
+  readonly atMs: number
+  /** Who told. */
+  readonly observer: string
+  readonly type: MembershipEvent['type']
+  /** The member it is about, or empty. */
+  readonly about: string
+}
+
+export interface CutOptions {
+  /** Only what goes from the first to the second is cut. Default false. */
+  readonly isOneWay?: boolean
+  /** `packets` lets streams through. Default `all`. */
+  readonly kind?: CutKind
+}
+
+export interface CrashOptions {
+  /** `killed` (default): the process is gone, its machine refuses and resets streams. `unplugged`: nothing answers any more. */
+  readonly how?: 'killed' | 'unplugged'
+}
+
+const PORT = 7946
+const DEFAULT_SPREAD_MS = 1_000
+const SETTLE_EVERY_MS = 50
+const EVENT_TYPES = [
+  'member-join',
+  'member-suspect',
+  'member-recover',
+  'member-dead',
+  'member-leaving',
+  'member-left',
+  'member-update',
+  'member-reap',
+  'conflict',
+  'warning',
+  'closed',
+] as const satisfies readonly MembershipEvent['type'][]
+
+interface Seat {
+  readonly name: string
+  readonly station: Station
+  host: SimHost
+  membership: Membership
+  /** Neither crashed nor closed nor left. */
+  isRunning: boolean
+}
+
+export class Cluster {
+  readonly simulation: Simulation
+  /** All that members told, in order. */
+  readonly events: ClusterEvent[] = []
+  readonly #options: ClusterOptions
+  readonly #phases: Random
+  readonly #seats = new Map<string, Seat>()
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    // The transcript reads packets with the keys that every member has. A per-member function may give others: then they are not read.
+    const common = resolveOptions(typeof options.options === 'function' ? {} : (options.options ?? {}))
+    this.simulation = new Simulation({ ...options, describe: packetDescriber(common.label, common.keyring) })
+    this.#phases = this.simulation.random('phases')
+  }
+
+  get seed(): number {
+    return this.simulation.seed
+  }
+
+  /** Virtual milliseconds since the beginning. */
+  get now(): number {
+    return this.simulation.now
+  }
+
+  /** The run so far as text; `options.transcript` says in which detail. */
+  get transcript(): string {
+    return this.simulation.transcript.toString()
+  }
+
+  /** Names of the members that run, in the order of their first start. */
+  get names(): readonly string[] {
+    return [...this.#seats.values()].filter(({ isRunning }) => isRunning).map(({ name }) => name)
+  }
+
+  /** The latest instance of that name, running or not. */
+  member(name: string): Membership {
+    return this.#seat(name).membership
+  }
+
+  /** The host that the latest instance of that name runs on. */
+  host(name: string): SimHost {
+    return this.#seat(name).host
+  }
+
+  /** Adds `count` members: `m-1` and on, at 10.0.0.1:7946 and on. Resolves when each has started and has asked the first running
+   *  member to let it in; whom they know by then is for `settle` to wait for. */
+  async start(count: number, options: WaitOptions = {}): Promise<void> {
+    const { spreadMs = DEFAULT_SPREAD_MS } = this.#options
+    const entries: Promise<void>[] = []
+    for (let index = 0; index < count; index++) {
+      const contact = this.#contact()
+      const seat = this.#addSeat(`m-${this.#seats.size + 1}`)
+      const phaseMs = contact === undefined ? 0 : this.#phases.fraction() * spreadMs
+      entries.push(this.#enter(seat, phaseMs, contact))
+    }
+    await this.#waitFor(Promise.all(entries), { what: `${count} members start and join`, ...options })
+  }
+
+  /** The host is gone at once, without goodbye. */
+  crash(name: string, options: CrashOptions = {}): void {
+    const { how = 'killed' } = options
+    const seat = this.#running(name)
+    this.#note(name, how)
+    seat.isRunning = false
+    if (how === 'unplugged') seat.station.isUp = false
+    seat.host.kill()
+  }
+
+  /** A new instance with the same name, address and options joins through a running member. */
+  async restart(name: string, options: WaitOptions = {}): Promise<void> {
+    const seat = this.#seat(name)
+    if (seat.isRunning) throw this.error(`${name} runs already`)
+    const contact = this.#contact()
+    seat.station.isUp = true
+    seat.host = this.simulation.host(seat.station)
+    seat.membership = this.#make(seat.name, seat.host)
+    await this.#waitFor(this.#enter(seat, 0, contact), { what: `${name} starts again and joins`, ...options })
+  }
+
+  /** A member says goodbye and closes. */
+  async leave(name: string, options: WaitOptions = {}): Promise<void> {
+    const seat = this.#running(name)
+    this.#note(name, 'leaves')
+    await this.#waitFor(seat.membership.leave(), { what: `${name} leaves`, ...options })
+    seat.isRunning = false
+    this.#checkClosed(seat)
+  }
+
+  /** Stops a process: what comes due or arrives waits, packets as long as its socket buffer takes them. */
+  pause(name: string): void {
+    this.#note(name, 'paused')
+    this.#running(name).host.pause()
+  }
+
+  resume(name: string): void {
+    this.#note(name, 'resumed')
+    this.#running(name).host.resume()
+  }
+
+  /** Cuts the link between two members. What is under way still arrives. */
+  cut(from: string, to: string, options: CutOptions = {}): void {
+    const { isOneWay = false, kind = 'all' } = options
+    this.#note('*', `cut ${from} ${isOneWay ? '->' : '<->'} ${to}${kind === 'all' ? '' : `, ${kind} only`}`)
+    this.#cut(this.#seat(from).name, this.#seat(to).name, isOneWay, kind)
+  }
+
+  /** Cuts every link between members of different groups. Members in no group keep theirs. */
+  partition(groups: readonly (readonly string[])[]): void {
+    this.#note('*', `partition ${groups.map((group) => group.join(' ')).join(' | ')}`)
+    groups.forEach((group, index) => {
+      for (const from of group) {
+        for (const to of groups.slice(index + 1).flat())
+          this.#cut(this.#seat(from).name, this.#seat(to).name, false, 'all')
+      }
+    })
+  }
+
+  /** Ends the cuts between two members, in both directions; without arguments, every cut. */
+  heal(one?: string, other?: string): void {
+    const { links } = this.simulation.network
+    if (one === undefined || other === undefined) {
+      this.#note('*', 'heal')
+      links.heal()
+      return
+    }
+    this.#note('*', `heal ${one} <-> ${other}`)
+    links.heal(one, other)
+    links.heal(other, one)
+  }
+
+  /** Gives the link from one member to another, in this direction, latency and loss of its own. */
+  link(from: string, to: string, options: LinkOptions): void {
+    this.simulation.network.links.set(this.#seat(from).name, this.#seat(to).name, options)
+  }
+
+  /** Lets virtual time pass. Rejects `SimulationError` with what anything on the hosts threw, if it did. */
+  run(ms: number): Promise<void> {
+    return this.simulation.run(ms)
+  }
+
+  /** Lets time pass until `condition` holds; asked every 10 ms. Rejects `TimeoutError` with condition, seed and views. */
+  until(condition: () => boolean, options: WaitOptions & { readonly everyMs?: number } = {}): Promise<void> {
+    return this.#explain(this.simulation.until(condition, options))
+  }
+
+  /** Lets time pass until the promise settles, and gives what it gives: `cluster.finish(cluster.member('m-2').setTags(tags))`. */
+  finish<Value>(promise: Promise<Value>, options: WaitOptions = {}): Promise<Value> {
+    return this.#waitFor(promise, options)
+  }
+
+  /** Resolves when virtual time has passed: for code that runs beside the one who lets it pass. */
+  sleep(ms: number): Promise<void> {
+    return this.simulation.sleep(ms)
+  }
+
+  /** Lets time pass until every running member holds every running one for alive, as it is now, and nobody else. */
+  settle(options: WaitOptions = {}): Promise<void> {
+    const running = this.#runningMembers()
+    const what = `${running.size} members agree`
+    return this.until(() => isSettled(running), { everyMs: SETTLE_EVERY_MS, what, ...options })
+  }
+
+  /** What each running member holds of all. */
+  views(): ReadonlyMap<string, View> {
+    return new Map([...this.#runningMembers()].map(([name, membership]) => [name, viewOf(membership)]))
+  }
+
+  /** The views in words, the same ones together. */
+  summary(): string {
+    return summaryOf(this.#runningMembers())
+  }
+
+  /** Closes every running member, without goodbye. Rejects `SimulationError` where one leaves a socket or a timer behind. */
+  async close(): Promise<void> {
+    const running = [...this.#seats.values()].filter(({ isRunning }) => isRunning)
+    for (const { host } of running) if (host.station.isPaused) host.resume()
+    await this.#waitFor(Promise.all(running.map(({ membership }) => membership.close())), { what: 'all members close' })
+    for (const seat of running) {
+      seat.isRunning = false
+      this.#checkClosed(seat)
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  error(message: string): SimulationError {
+    return this.simulation.error(message)
+  }
+
+  #addSeat(name: string): Seat {
+    const number = this.#seats.size
+    const ip = `10.0.${Math.floor(number / 250)}.${(number % 250) + 1}`
+    const station = this.simulation.station(name, ip)
+    const host = this.simulation.host(station)
+    const seat: Seat = { name, station, host, membership: this.#make(name, host, station), isRunning: true }
+    this.#seats.set(name, seat)
+    return seat
+  }
+
+  #make(name: string, host: SimHost, station = host.station): Membership {
+    const { options = {} } = this.#options
+    const given = typeof options === 'function' ? options(name) : options
+    const membership = new Membership({ ...given, name, bind: `${formatIp(station.ip)}:${PORT}`, host })
+    for (const type of EVENT_TYPES) membership.on(type, (event: MembershipEvent) => this.#told(name, event))
+    return membership
+  }
+
+  /** `host:port` of the first running member. */
+  #contact(): string | undefined {
+    for (const { isRunning, station } of this.#seats.values()) {
+      if (isRunning) return `${formatIp(station.ip)}:${PORT}`
+    }
+    return undefined
+  }
+
+  async #enter(seat: Seat, phaseMs: number, contact: string | undefined): Promise<void> {
+    seat.isRunning = true
+    const { membership } = seat
+    if (phaseMs > 0) await this.sleep(phaseMs)
+    if (!seat.isRunning) return // crashed before it came to be
+    this.#note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
+    await membership.start()
+    if (contact === undefined) return
+    const { joined } = await membership.join([contact])
+    this.#note(seat.name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
+  }
+
+  #told(observer: string, event: MembershipEvent): void {
+    const about = 'member' in event ? event.member.name : event.type === 'conflict' ? event.name : ''
+    this.events.push({ atMs: this.now, observer, type: event.type, about })
+    const detail =
+      event.type === 'warning' ? `${event.code}: ${event.message}` : event.type === 'closed' ? event.reason : about
+    this.#note(observer, `${event.type} ${detail}`)
+  }
+
+  #cut(one: string, other: string, isOneWay: boolean, kind: CutKind): void {
+    const { links } = this.simulation.network
+    links.cut(one, other, kind)
+    if (!isOneWay) links.cut(other, one, kind)
+  }
+
+  #waitFor<Value>(promise: Promise<Value>, options: WaitOptions): Promise<Value> {
+    return this.#explain(this.simulation.finish(promise, options))
+  }
+
+  /** Adds the views to the error of a wait that took too long. */
+  async #explain<Value>(wait: Promise<Value>): Promise<Value> {
+    try {
+      return await wait
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error
+      throw new TimeoutError(`${error.message}; views:\n${this.summary()}`)
+    }
+  }
+
+  #checkClosed({ name, host }: Seat): void {
+    if (host.leftovers !== '') throw this.error(`${name} has closed and left behind: ${host.leftovers}`)
+  }
+
+  #runningMembers(): ReadonlyMap<string, Membership> {
+    return new Map(this.names.map((name) => [name, this.member(name)]))
+  }
+
+  #running(name: string): Seat {
+    const seat = this.#seat(name)
+    if (!seat.isRunning) throw this.error(`${name} does not run`)
+    return seat
+  }
+
+  #seat(name: string): Seat {
+    const seat = this.#seats.get(name)
+    if (seat === undefined) throw this.error(`there is no member ${name}`)
+    return seat
+  }
+
+  #note(who: string, what: string): void {
+    this.simulation.transcript.note(who, what)
+  }
+}

@@ -1,0 +1,144 @@
+// A pretended host: the clock is the schedule's, the sockets are the network's, the entropy comes from a seed (so the nonces of
+// a run are foreseeable: never for real use), the cipher is the real one. Implements driver/host.ts to the letter: no handler
+// and no task is called from inside a call to the host. It can be killed, which is silent for what runs on it, and paused.
+import { TransportError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { Clock, Host, Transport, TransportHandlers } from '../driver/host.ts'
+import { nodeCipher } from '../node/cipher.ts'
+import { type Address, isIpv4, parseIp } from '../wire/address.ts'
+import type { Cipher } from '../wire/encrypt.ts'
+import type { Network, SimTransport } from './network.ts'
+import type { Station } from './station.ts'
+
+export interface SimHostOptions {
+  readonly network: Network
+  /** The machine it runs on. One after the other, many hosts may run on one machine, each a process of its own. */
+  readonly station: Station
+  /** Where `entropy` comes from. */
+  readonly random: Random
+  /** What `resolve` knows beside literals. */
+  readonly names: ReadonlyMap<string, readonly Uint8Array[]>
+}
+
+/** Milliseconds a name takes to resolve; a literal takes none. */
+const RESOLVE_MS = 1
+
+export class SimHost implements Host {
+  readonly clock: Clock
+  readonly cipher: Cipher = nodeCipher
+  readonly hostname: string
+  readonly station: Station
+  readonly #network: Network
+  readonly #random: Random
+  readonly #names: ReadonlyMap<string, readonly Uint8Array[]>
+  readonly #transports = new Set<SimTransport>()
+  #isKilled = false
+  #timers = 0
+  /** Tasks whose time came during the pause. */
+  #late: (() => void)[] = []
+
+  constructor(options: SimHostOptions) {
+    this.station = options.station
+    this.hostname = options.station.name
+    this.#network = options.network
+    this.#random = options.random
+    this.#names = options.names
+    this.clock = { now: () => options.network.schedule.now, wakeAt: (at, wake) => this.#wakeAt(at, wake) }
+  }
+
+  /** What is still open here, in words: empty once everything that ran here has closed. */
+  get leftovers(): string {
+    const open = [...this.#transports].filter((transport) => !transport.isClosed).length
+    const said: string[] = []
+    if (open > 0) said.push(`${open} bound`)
+    if (this.#timers > 0) said.push(`${this.#timers} timers`)
+    return said.join(', ')
+  }
+
+  entropy(into: Uint8Array): void {
+    for (let at = 0; at < into.length; at++) into[at] = this.#random.uint32() >>> 24
+  }
+
+  async bind(address: Address, handlers: TransportHandlers): Promise<Transport> {
+    if (this.#isKilled) return new Promise(() => {})
+    const transport = this.#network.bind(this.station, address, handlers)
+    this.#transports.add(transport)
+    return transport
+  }
+
+  resolve(name: string, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+    const literal = parseIp(name)
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (literal !== undefined) return Promise.resolve([literal])
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#at(this.clock.now() + RESOLVE_MS, () => {
+        signal?.removeEventListener('abort', abort)
+        const found = this.#names.get(name) ?? []
+        if (found.length > 0) resolve(found)
+        else reject(new TransportError(`no address for ${name}`))
+      })
+    })
+  }
+
+  reachableAddress(wildcard: Uint8Array): Uint8Array | undefined {
+    const { ip } = this.station
+    return isIpv4(wildcard) && !isIpv4(ip) ? undefined : ip
+  }
+
+  defer(task: () => void): void {
+    this.#at(this.clock.now(), task)
+  }
+
+  /** Ends the process at once: its streams are reset by its machine, nothing it waited for happens any more. */
+  kill(): void {
+    this.#isKilled = true
+    this.#late = []
+    this.station.resume()
+    for (const transport of this.#transports) transport.abort()
+  }
+
+  /** Stops the process: timers that come due and all that arrives wait, packets only as long as the socket buffer takes them. */
+  pause(): void {
+    this.station.pause()
+  }
+
+  /** Lets it go on, the way an event loop does after a stall: first the timers that are late, then what has arrived, then the
+   *  tasks those defer. */
+  resume(): void {
+    const { schedule } = this.#network
+    const held = [...this.#late, ...this.station.resume()]
+    this.#late = []
+    for (const task of held) schedule.at(schedule.now, () => this.#run(task))
+  }
+
+  #wakeAt(at: number, wake: () => void): () => void {
+    let isOver = false
+    this.#timers++
+    const cancelTask = this.#at(at, () => {
+      if (isOver) return // cancelled while the pause held it
+      isOver = true
+      this.#timers--
+      wake()
+    })
+    return () => {
+      if (isOver) return
+      isOver = true
+      this.#timers--
+      cancelTask()
+    }
+  }
+
+  #at(at: number, task: () => void): () => void {
+    const { schedule } = this.#network
+    const scheduled = schedule.at(at, () => this.#run(task))
+    return () => schedule.cancel(scheduled)
+  }
+
+  #run(task: () => void): void {
+    if (this.#isKilled) return
+    if (this.station.isPaused) this.#late.push(task)
+    else task()
+  }
+}

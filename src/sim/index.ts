@@ -1,0 +1,18 @@
+// The door of `rollcall/sim`: clusters of real members on a simulated network, replayed from a seed. Re-exports only.
+export {
+  Cluster,
+  type ClusterEvent,
+  type ClusterOptions,
+  type CrashOptions,
+  type CutOptions,
+  type SimMemberOptions,
+} from './cluster.ts'
+export type { NetworkObserver, PacketFate, StreamFate } from './fabric.ts'
+export type { SimHost } from './host.ts'
+export type { CutKind, Latency, Leg, LinkOptions, Links, Rule, Verdict } from './links.ts'
+export type { Network, NetworkOptions } from './network.ts'
+export { Simulation, SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
+export type { Station } from './station.ts'
+export type { PacketDrop, Tally, Traffic } from './traffic.ts'
+export type { Transcript, TranscriptDetail } from './transcript.ts'
+export type { View } from './views.ts'

@@ -1,0 +1,175 @@
+// One run: a clock that jumps, a network, hosts to run things on, a transcript, all from one seed. Knows nothing of members:
+// whatever takes a `Host` runs here (cluster.ts puts members on it). Time passes only while somebody waits for `run`, `until` or
+// `finish`; tasks and code under test take turns as turns.ts says.
+import { NO_BYTES } from '../base/bytes.ts'
+import { TimeoutError } from '../base/errors.ts'
+import { Random } from '../base/random.ts'
+import { parseIp } from '../wire/address.ts'
+import { packetDescriber } from './describe.ts'
+import { SimHost } from './host.ts'
+import { Network, type NetworkOptions } from './network.ts'
+import { Schedule } from './schedule.ts'
+import type { Station } from './station.ts'
+import { Transcript, type TranscriptDetail } from './transcript.ts'
+import { takeTurns } from './turns.ts'
+
+export interface SimulationOptions extends Omit<NetworkOptions, 'observer'> {
+  /** Any 32-bit whole number. All chance of the run comes from it. */
+  readonly seed: number
+  /** What the transcript holds; default `events`. */
+  readonly transcript?: TranscriptDetail
+  /** Reads packets for the transcript. Default: memberlist's, without label or keys. */
+  readonly describe?: (packet: Uint8Array) => string
+}
+
+/** How long `until` and `finish` wait, in virtual time. */
+export interface WaitOptions {
+  /** Virtual milliseconds, default 60,000. */
+  readonly withinMs?: number
+  /** What is waited for, for the error. */
+  readonly what?: string
+}
+
+/** Something on the simulated hosts threw, or the simulation was used in a way that cannot work. The run is at `nowMs`. */
+export class SimulationError extends Error {
+  override readonly name = 'SimulationError'
+  readonly seed: number
+  readonly nowMs: number
+
+  constructor(message: string, seed: number, nowMs: number, cause?: unknown) {
+    super(`${message} (seed ${seed}, at ${nowMs.toFixed(3)} ms)`, cause === undefined ? undefined : { cause })
+    this.seed = seed
+    this.nowMs = nowMs
+  }
+}
+
+const DEFAULT_WAIT_MS = 60_000
+const DEFAULT_CHECK_EVERY_MS = 10
+
+export class Simulation {
+  readonly seed: number
+  readonly schedule: Schedule = new Schedule()
+  readonly network: Network
+  readonly transcript: Transcript
+  /** What every host resolves beside literals. */
+  readonly names: Map<string, readonly Uint8Array[]> = new Map()
+  readonly #hosts = new Map<string, number>()
+  #isRunning = false
+
+  constructor(options: SimulationOptions) {
+    this.seed = options.seed
+    this.transcript = new Transcript(options.transcript ?? 'events', () => this.schedule.now)
+    const observer = this.transcript.observer(options.describe ?? packetDescriber(NO_BYTES, undefined))
+    this.network = new Network(this.schedule, this.random('network'), { ...options, observer })
+  }
+
+  /** Virtual milliseconds since the beginning. */
+  get now(): number {
+    return this.schedule.now
+  }
+
+  /** Dice for one purpose: the same for the same seed and purpose, unrelated to all others, whatever else the run does. */
+  random(purpose: string): Random {
+    let mixed = this.seed >>> 0
+    for (let at = 0; at < purpose.length; at++) mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x01000193) // FNV-1a
+    return new Random(mixed)
+  }
+
+  /** Adds a machine. Its name resolves to its address everywhere. */
+  station(name: string, ip: string): Station {
+    const bytes = parseIp(ip)
+    if (bytes === undefined) throw this.error(`${ip} is not an IP address`)
+    const station = this.network.attach(name, bytes)
+    this.names.set(name, [bytes])
+    return station
+  }
+
+  /** A fresh process on a machine, with dice of its own: the next one on the same machine throws others. */
+  host(station: Station): SimHost {
+    const generation = this.#hosts.get(station.name) ?? 0
+    this.#hosts.set(station.name, generation + 1)
+    const random = this.random(`${station.name}#${generation}`)
+    return new SimHost({ network: this.network, station, random, names: this.names })
+  }
+
+  /** Lets virtual time pass. Rejects `SimulationError` with what a task threw, if one did. */
+  async run(ms: number): Promise<void> {
+    await this.#drive(this.now + ms, () => false)
+  }
+
+  /** Lets time pass until `condition` holds; it is asked now and then every `everyMs`, 10 by default, 0: after every task.
+   *  Rejects `TimeoutError` with the seed when it does not hold within the time. */
+  async until(condition: () => boolean, options: WaitOptions & { readonly everyMs?: number } = {}): Promise<void> {
+    const { withinMs = DEFAULT_WAIT_MS, everyMs = DEFAULT_CHECK_EVERY_MS, what = String(condition) } = options
+    const deadline = this.now + withinMs
+    if (everyMs === 0) {
+      await this.#drive(deadline, condition)
+    } else {
+      let holds = false
+      let next = this.now
+      const ask = (): void => {
+        holds = condition()
+        next += everyMs
+        if (!holds && next <= deadline) this.schedule.at(next, ask)
+      }
+      this.schedule.at(next, ask)
+      await this.#drive(deadline, () => holds)
+      if (holds) return
+    }
+    if (!condition()) throw this.timeout(what, withinMs)
+  }
+
+  /** Lets time pass until `promise` settles, and gives what it gives. Rejects `TimeoutError` where it does not within the time. */
+  async finish<Value>(promise: Promise<Value>, options: WaitOptions = {}): Promise<Value> {
+    const { withinMs = DEFAULT_WAIT_MS, what = 'a promise' } = options
+    let isSettled = false
+    const settle = (): void => {
+      isSettled = true
+    }
+    promise.then(settle, settle)
+    await this.#drive(this.now + withinMs, () => isSettled)
+    if (!isSettled) throw this.timeout(what, withinMs)
+    return promise
+  }
+
+  /** Resolves when virtual time has passed, for code that runs beside the one who lets it pass. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.schedule.at(this.now + ms, resolve)
+    })
+  }
+
+  error(message: string, cause?: unknown): SimulationError {
+    return new SimulationError(message, this.seed, this.now, cause)
+  }
+
+  timeout(what: string, withinMs: number): TimeoutError {
+    return new TimeoutError(
+      `not within ${withinMs} virtual ms: ${what} (seed ${this.seed}, at ${this.now.toFixed(3)} ms)`,
+    )
+  }
+
+  async #drive(deadline: number, isDone: () => boolean): Promise<void> {
+    if (this.#isRunning) throw this.error('only one at a time can let the time pass; beside it, use sleep()')
+    this.#isRunning = true
+    try {
+      await takeTurns(() => {
+        if (isDone()) return false
+        const next = this.schedule.next()
+        if (next !== undefined && next <= deadline) return this.#step()
+        this.schedule.skipTo(deadline)
+        return false
+      })
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  #step(): boolean {
+    try {
+      return this.schedule.step()
+    } catch (error) {
+      throw this.error(`a task threw: ${error instanceof Error ? error.message : String(error)}`, error)
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// The cluster's own manners: names, waits, errors. What its members do is for test/sim.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { TimeoutError } from '../../../src/base/errors.ts'
+import { Cluster } from '../../../src/sim/cluster.ts'
+import { SimulationError } from '../../../src/sim/simulation.ts'
+
+describe('sim/cluster', () => {
+  it('names its members, gives each an address of its own, and lets them find each other', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    await cluster.start(1)
+    await cluster.settle()
+    assert.deepEqual(cluster.names, ['m-1', 'm-2', 'm-3', 'm-4'])
+    assert.equal(cluster.member('m-4').local.address, '10.0.0.4:7946')
+    for (const [observer, view] of cluster.views()) {
+      assert.deepEqual([...view.keys()].sort(), cluster.names, observer)
+      assert.deepEqual(new Set(view.values()), new Set(['alive']))
+    }
+    assert.equal(cluster.summary(), '  m-1 m-2 m-3 m-4: 4 alive')
+    await cluster.close()
+  })
+
+  it('gives options to all, or to each by name', async () => {
+    const cluster = new Cluster({ seed: 1, options: (name) => ({ tags: { role: `the ${name}` } }) })
+    await cluster.start(2)
+    await cluster.settle()
+    assert.deepEqual(cluster.member('m-1').member('m-2')?.tags, { role: 'the m-2' })
+    await cluster.close()
+  })
+
+  it('starts members at moments that the seed decides', async () => {
+    const startsOf = async (seed: number): Promise<string> => {
+      const cluster = new Cluster({ seed })
+      await cluster.start(5)
+      await cluster.close()
+      return cluster.transcript
+        .split('\n')
+        .filter((line) => line.includes('starts'))
+        .join('\n')
+    }
+    assert.equal(await startsOf(1), await startsOf(1))
+    assert.notEqual(await startsOf(1), await startsOf(2))
+  })
+
+  it('keeps what its members tell, with the time', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(2)
+    await cluster.settle()
+    const joins = cluster.events
+      .filter(({ type }) => type === 'member-join')
+      .map(({ observer, about }) => `${observer} ${about}`)
+    assert.deepEqual(joins.sort(), ['m-1 m-2', 'm-2 m-1'])
+    assert.ok(cluster.events.every(({ atMs }) => atMs > 0 && atMs <= cluster.now))
+    await cluster.close()
+  })
+
+  it('gives up waiting with the condition, the seed and the views', async () => {
+    const cluster = new Cluster({ seed: 77 })
+    await cluster.start(3)
+    await cluster.settle()
+    cluster.crash('m-3')
+    await assert.rejects(cluster.settle({ withinMs: 100 }), (error: Error) => {
+      assert.ok(error instanceof TimeoutError)
+      assert.match(
+        error.message,
+        /not within 100 virtual ms: 2 members agree \(seed 77, at [\d.]+ ms\); views:\n {2}m-1 m-2: 3 alive$/,
+      )
+      return true
+    })
+    await cluster.close()
+  })
+
+  it('is settled only when all running members see each other as they are, and nobody else', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    cluster.crash('m-2')
+    await cluster.settle()
+    assert.equal(cluster.member('m-1').member('m-2')?.state, 'dead')
+    const telling = cluster.member('m-1').setTags({ now: 'other' })
+    assert.notDeepEqual(cluster.member('m-3').member('m-1')?.tags, { now: 'other' })
+    await cluster.settle()
+    assert.deepEqual(cluster.member('m-3').member('m-1')?.tags, { now: 'other' })
+    await cluster.finish(telling)
+    await cluster.close()
+  })
+
+  it('fails the run with what a listener throws', async () => {
+    const cluster = new Cluster({ seed: 5 })
+    await cluster.start(1)
+    cluster.member('m-1').on('member-join', () => {
+      throw new Error('a broken listener')
+    })
+    await assert.rejects(cluster.start(1), (error: Error) => {
+      assert.ok(error instanceof SimulationError)
+      assert.match(error.message, /a task threw: a broken listener \(seed 5, /)
+      return true
+    })
+    await cluster.close()
+  })
+
+  it('lets a member that is told to start again be a new instance at the old address', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    const before = cluster.member('m-2')
+    cluster.crash('m-2')
+    await cluster.restart('m-2')
+    await cluster.settle()
+    assert.notEqual(cluster.member('m-2'), before)
+    assert.equal(cluster.member('m-2').local.address, '10.0.0.2:7946')
+    await cluster.close()
+  })
+
+  it('refuses what cannot be, naming it', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(2)
+    assert.throws(() => cluster.member('m-9'), /there is no member m-9/)
+    assert.throws(() => cluster.cut('m-1', 'm-9'), /there is no member m-9/)
+    await assert.rejects(cluster.restart('m-2'), /m-2 runs already/)
+    cluster.crash('m-2')
+    assert.throws(() => cluster.crash('m-2'), /m-2 does not run/)
+    await cluster.close()
+  })
+
+  it('tells of a member that leaves something open behind', async () => {
+    const cluster = new Cluster({ seed: 3 })
+    await cluster.start(2)
+    cluster.host('m-2').clock.wakeAt(1e9, () => {})
+    await assert.rejects(cluster.close(), /m-2 has closed and left behind: 1 timers \(seed 3/)
+  })
+
+  it('closes members that are paused, too, and takes a second close', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    cluster.pause('m-2')
+    await cluster.run(1_000)
+    await cluster.close()
+    await cluster.close()
+    assert.deepEqual(cluster.names, [])
+  })
+
+  it('heals one link or all', async () => {
+    const cluster = new Cluster({ seed: 1, latencyMs: 1 })
+    await cluster.start(3)
+    const { links } = cluster.simulation.network
+    const cutLinks = (): string[] => {
+      const names = cluster.names
+      const pairs = names.flatMap((from) => names.filter((to) => to !== from).map((to) => [from, to] as const))
+      return pairs
+        .filter(([from, to]) => links.judge(from, to, 'packet', 1) === 'cut')
+        .map(([from, to]) => `${from}>${to}`)
+    }
+    cluster.cut('m-1', 'm-2', { isOneWay: true })
+    assert.deepEqual(cutLinks(), ['m-1>m-2'])
+    cluster.partition([['m-1'], ['m-2', 'm-3']])
+    assert.deepEqual(cutLinks(), ['m-1>m-2', 'm-1>m-3', 'm-2>m-1', 'm-3>m-1'])
+    cluster.heal('m-1', 'm-3')
+    assert.deepEqual(cutLinks(), ['m-1>m-2', 'm-2>m-1'])
+    cluster.heal()
+    assert.deepEqual(cutLinks(), [])
+    await cluster.close()
+  })
+})
