@@ -44,7 +44,8 @@ export interface TransportHandlers {
   packet(bytes: Uint8Array, from: Address, at: number): void
   /** A stream was accepted. The owner returns what is told of it, or `undefined` to refuse it (the host then closes it). */
   stream(stream: Stream): StreamHandlers | undefined
-  /** A datagram to `to` could not be sent. `isRemote` when the network said so (unreachable, refused), not our own socket. */
+  /** A datagram to `to` could not be sent. `isRemote` when it is the target's or the network's doing (unreachable, refused,
+   *  an address of another family), not our own socket's. */
   sendFailed(to: Address, error: Error, isRemote: boolean): void
   /** The sockets failed for good; nothing more will arrive. */
   failed(error: Error): void

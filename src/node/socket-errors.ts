@@ -2,8 +2,9 @@
 import { TransportError } from '../base/errors.ts'
 import type { Address } from '../wire/address.ts'
 
-/** The network's own answers. EPERM is a packet filter's, EADDRNOTAVAIL a family without a route: the target cannot be
- *  reached from here, so a probe of it has failed. Without that a dead member behind a dead route lives for ever. */
+/** The network's own answers, and addresses that no packet can be sent to. EPERM is a packet filter's, EADDRNOTAVAIL a family
+ *  without a route, EACCES a broadcast address: the target cannot be reached from here, so a probe of it has failed. Without
+ *  that a dead member behind a dead route, or one that tells a wrong address, lives for ever. */
 const REMOTE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -15,6 +16,8 @@ const REMOTE = new Set([
   'ETIMEDOUT',
   'EADDRNOTAVAIL',
   'EPERM',
+  'EACCES',
+  'ERR_SOCKET_BAD_PORT',
 ])
 
 /** What a bound socket survives: news of one peer, or a shortage that passes. */

@@ -76,7 +76,8 @@ export class UdpSocket {
     if (this.#handlers === undefined) return
     const host = sendableHost(this.#local.ip, to)
     if (host === undefined) {
-      this.#tellLater(to, new TransportError(`packet to ${to.key}: not of the address family of ${this.#local.host}`))
+      const error = new TransportError(`packet to ${to.key}: not of the address family of ${this.#local.host}`)
+      setImmediate(() => this.#handlers?.sendFailed(to, error, true))
       return
     }
     try {
@@ -88,7 +89,7 @@ export class UdpSocket {
         if (error !== null) this.#tell(to, error)
       })
     } catch (error) {
-      this.#tellLater(to, error) // also port 0, which Node refuses itself
+      setImmediate(() => this.#tell(to, error)) // also port 0, which Node refuses itself
     }
   }
 
@@ -97,10 +98,6 @@ export class UdpSocket {
     this.#handlers = undefined
     this.#closed ??= new Promise((resolve) => this.#socket.close(() => resolve()))
     return this.#closed
-  }
-
-  #tellLater(to: Address, error: unknown): void {
-    setImmediate(() => this.#tell(to, error))
   }
 
   #tell(to: Address, error: unknown): void {

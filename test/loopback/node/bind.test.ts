@@ -87,7 +87,7 @@ describe('node/transport.ts bind', () => {
       output += text
     })
     assert.deepEqual(await once(child, 'close'), [0, null])
-    assert.deepEqual(output.trim().split('\n'), ['bound', 'EADDRINUSE'])
+    assert.match(output, /^bound\ncannot bind TCP 127\.0\.0\.1:\d+: EADDRINUSE/)
   })
 
   it('IPv6 loopback binds, and is told as it was asked for', WITH_IPV6, async () => {

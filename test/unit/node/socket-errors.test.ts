@@ -8,14 +8,21 @@ const coded = (code: string) => Object.assign(new Error(`send ${code}`), { code 
 const address = new Address(Uint8Array.of(10, 0, 0, 1), 7946)
 
 describe('node/socket-errors.ts', () => {
-  it('unreachable, refused and filtered are the network speaking', () => {
-    for (const code of ['ENETUNREACH', 'EHOSTUNREACH', 'ECONNREFUSED', 'ENETDOWN', 'EPERM'])
+  it('unreachable, refused, filtered and unaddressable are the network or the target speaking', () => {
+    for (const code of [
+      'ENETUNREACH',
+      'EHOSTUNREACH',
+      'ECONNREFUSED',
+      'ENETDOWN',
+      'EPERM',
+      'EACCES',
+      'ERR_SOCKET_BAD_PORT',
+    ])
       assert.ok(isRemote(coded(code)), code)
   })
 
-  it('too large, a bad argument, a shortage and our own refusal are not', () => {
-    for (const code of ['EMSGSIZE', 'EINVAL', 'ENOBUFS', 'EBADF', 'ERR_SOCKET_BAD_PORT'])
-      assert.ok(!isRemote(coded(code)), code)
+  it('too large, a shortage and our own refusal are not', () => {
+    for (const code of ['EMSGSIZE', 'EINVAL', 'ENOBUFS', 'EBADF']) assert.ok(!isRemote(coded(code)), code)
     for (const other of [new TransportError('x'), new Error('x'), undefined, 'ECONNREFUSED'])
       assert.ok(!isRemote(other))
   })
