@@ -1,0 +1,164 @@
+// The harness's own judgement, fed with lies: what it must notice in logs and histories. Needs no `serf`.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  type AllowList,
+  happeningOf,
+  isTrouble,
+  type LogLine,
+  normalise,
+  parseLogLine,
+  unexcused,
+} from './support/logs.ts'
+import { type Happening, type Peer, until } from './support/peer.ts'
+import { canBind, holdPort } from './support/ports.ts'
+import { detectionBoundMs } from './support/scenarios.ts'
+import { Stage } from './support/stage.ts'
+
+const STAMP = '    2026/01/02 03:04:05'
+
+function read(raw: string): LogLine {
+  const line = parseLogLine(raw, 7)
+  assert.ok(line)
+  return line
+}
+
+describe('logs', () => {
+  test('a line has its level and its text', () => {
+    assert.deepEqual(read(`${STAMP} [WARN] memberlist: Refuting a suspect message (from: a)`), {
+      at: 7,
+      level: 'WARN',
+      text: 'memberlist: Refuting a suspect message (from: a)',
+    })
+  })
+
+  test('a crash, which has no level, is trouble; a banner is not', () => {
+    assert.equal(isTrouble(read('panic: runtime error: index out of range [3] with length 2')), true)
+    assert.equal(isTrouble(read('goroutine 41 [running]:')), true)
+    assert.equal(isTrouble(read('==> Log data will now stream in as it occurs:')), false)
+    assert.equal(isTrouble(read('    Message Compression Enabled: true')), false)
+    assert.equal(parseLogLine('', 7), undefined)
+  })
+
+  test('membership events are read with their member', () => {
+    const told = (text: string) => happeningOf(read(`${STAMP} [INFO] ${text}`))
+    assert.deepEqual(told('serf: EventMemberFailed: a.b 127.0.0.1'), { at: 7, type: 'dead', name: 'a.b' })
+    assert.deepEqual(told('serf: EventMemberLeave (forced): a 127.0.0.1'), { at: 7, type: 'left', name: 'a' })
+    assert.deepEqual(told('serf: EventMemberUpdate: a'), { at: 7, type: 'update', name: 'a' })
+    assert.deepEqual(told('memberlist: Suspect a has failed, no acks received'), { at: 7, type: 'suspect', name: 'a' })
+    assert.equal(told('agent: Received event: member-failed'), undefined)
+  })
+
+  test('names, addresses and durations do not distinguish lines', () => {
+    const names = ['go-1', 'go-1.first']
+    const one = read(
+      `${STAMP} [ERR] memberlist: Push/Pull with go-1 failed: dial tcp 127.0.0.1:1->[::1]:22: after 1m3.5s`,
+    )
+    assert.equal(
+      normalise(one, names),
+      '[ERR] memberlist: Push/Pull with <name> failed: dial tcp <addr>-><addr>: after <duration>',
+    )
+    const other = read(`${STAMP} [WARN] memberlist: from go-1.first and not from go-12`)
+    assert.equal(normalise(other, names), '[WARN] memberlist: from <name> and not from go-12')
+  })
+
+  test('a warning is excused only in the scenario in which pure Go printed it', () => {
+    const line = '[WARN] memberlist: Refuting a suspect message (from: <name>)'
+    const list: AllowList = {
+      agent: '',
+      runs: { calm: 1 },
+      spoilt: {},
+      allowed: [{ scenario: 'calm', line, seenInRuns: 1, seenLines: 1 }],
+    }
+    const lines = [
+      read(`${STAMP} [WARN] memberlist: Refuting a suspect message (from: go-1)`),
+      read(`${STAMP} [ERR] memberlist: Failed to decode packet`),
+      read(`${STAMP} [INFO] memberlist: harmless`),
+    ]
+    assert.deepEqual(unexcused(lines, ['go-1'], 'calm', list), ['[ERR] memberlist: Failed to decode packet'])
+    assert.equal(unexcused(lines, ['go-1'], 'wild', list).length, 2)
+  })
+})
+
+describe('stage', () => {
+  function faultsOf(
+    history: readonly Partial<Happening>[],
+    killed: readonly string[] = [],
+    failure?: string,
+  ): string[] {
+    const stage = new Stage(
+      async () => {},
+      () => {},
+    )
+    for (const name of killed) stage.killed.add(name)
+    stage.peers.push({ kind: 'go', name: 'witness', history, failure } as unknown as Peer)
+    return stage.faults()
+  }
+
+  test('the death of a member that nobody killed is a fault, also when it is alive again', () => {
+    const history = [
+      { type: 'join', name: 'a' },
+      { type: 'dead', name: 'a' },
+      { type: 'join', name: 'a' },
+    ] as const
+    assert.deepEqual(faultsOf(history), ['witness called a dead, which nobody killed'])
+    assert.deepEqual(faultsOf(history, ['a']), [])
+  })
+
+  test('events of one member that do not alternate are faults', () => {
+    assert.equal(faultsOf([{ type: 'left', name: 'a' }]).length, 1)
+    assert.equal(faultsOf([{ type: 'update', name: 'a' }]).length, 1)
+    const twice = [
+      { type: 'join', name: 'a' },
+      { type: 'join', name: 'a' },
+    ] as const
+    assert.equal(faultsOf(twice).length, 1)
+    const goodbyes = [
+      { type: 'join', name: 'a' },
+      { type: 'left', name: 'a' },
+      { type: 'left', name: 'a' },
+    ] as const
+    assert.equal(faultsOf(goodbyes).length, 1)
+  })
+
+  test('a process that ended by itself is a fault', () => {
+    assert.deepEqual(faultsOf([], [], 'it ended by itself'), ['it ended by itself'])
+  })
+})
+
+describe('waiting', () => {
+  test('a condition that never holds ends with what was missing', async () => {
+    await assert.rejects(
+      until('rain', 0, () => 'clouds'),
+      /not within 0 ms: rain\. Missing: clouds/,
+    )
+  })
+
+  test('a condition that throws is asked again', async () => {
+    let asked = 0
+    await until('it settles', 5_000, () => {
+      if (++asked === 1) throw new Error('not yet')
+      return undefined
+    })
+    assert.equal(asked, 2)
+  })
+
+  test('six members of the LAN profile know of a death within 38 s, of the local one within 32 s', () => {
+    assert.equal(detectionBoundMs('lan', 6), 38_000)
+    assert.equal(detectionBoundMs('local', 6), 32_000)
+  })
+})
+
+describe('ports', () => {
+  test('a held port is taken, and free after its release', async () => {
+    const held = await holdPort('127.0.0.1')
+    const others = await Promise.all(Array.from({ length: 20 }, () => holdPort('127.0.0.1')))
+    assert.equal(new Set([held, ...others].map(({ port }) => port)).size, 21)
+    await Promise.all([held, ...others].map((one) => one.release()))
+    assert.equal(await canBind('127.0.0.1'), true)
+  })
+
+  test('an address that is not ours cannot be bound', async () => {
+    assert.equal(await canBind('192.0.2.1'), false)
+  })
+})

@@ -1,0 +1,221 @@
+// One Node process with one `Membership`, as a peer of an interop scenario: starts node-member.ts, asks it over IPC, collects its events,
+// warnings and stderr. Everything that waits has a bound.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { onLines, watchOver } from './children.ts'
+import type { MemberReport, Request, Spoken } from './node-member-protocol.ts'
+import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
+import { endpoint } from './ports.ts'
+
+const PROGRAM = fileURLToPath(new URL('./node-member.ts', import.meta.url))
+/** Longest wait for one answer. A leave takes 5 + 5 + 1 s at most, a join one TCP timeout of 10 s. */
+const ANSWER_WITHIN_MS = 15_000
+/** Longest life of a process after its `close()` or `leave()` has resolved. */
+const GONE_WITHIN_MS = 5_000
+
+type Asked = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
+
+export interface NodeMemberOptions extends PeerOptions {
+  /** A fixed port, for a member that comes back at its old address. Default: a free one. */
+  readonly port?: number
+}
+
+export class NodeMember implements Peer {
+  readonly kind = 'node'
+  readonly name: string
+  readonly history: Happening[] = []
+  readonly warnings: string[] = []
+  readonly stderr: string[] = []
+  readonly #lines: string[] = []
+  readonly #child: ChildProcess
+  readonly #closed: Promise<void>
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  #address = ''
+  #tags: Readonly<Record<string, string>>
+  #lastId = 0
+  #end: { code: number | null; signal: NodeJS.Signals | null } | undefined
+  #isEndAsked = false
+  #complaint: string | undefined
+
+  private constructor(options: NodeMemberOptions) {
+    this.name = options.name
+    this.#tags = options.tags ?? {}
+    const given = {
+      name: options.name,
+      bind: endpoint(options.host ?? '127.0.0.1', options.port ?? 0),
+      profile: options.profile,
+      tags: this.#tags,
+      ...(options.secretKey === undefined ? {} : { secretKey: options.secretKey }),
+    }
+    this.#child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(given)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    watchOver(this.#child)
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream !== null) onLines(stream, (text) => this.#complain(text))
+    }
+    this.#child.on('message', (spoken: Spoken) => this.#hear(spoken))
+    this.#closed = new Promise((resolve) => {
+      this.#child.once('error', (error) => this.#complain(`cannot run: ${error.message}`))
+      this.#child.once('exit', (code, signal) => {
+        this.#end = { code, signal }
+      })
+      this.#child.once('close', () => {
+        for (const { reject } of this.#waiting.values()) reject(new Error(`${this.name} ended`))
+        this.#waiting.clear()
+        resolve()
+      })
+    })
+  }
+
+  /** Resolves when it is bound and the joins of `options.join` are done. Leaves no process behind when it rejects. */
+  static async start(options: NodeMemberOptions): Promise<NodeMember> {
+    const member = new NodeMember(options)
+    try {
+      member.#address = (await member.#ask({ verb: 'start' })) as string
+      if (options.join !== undefined) await member.join(options.join)
+      return member
+    } catch (error) {
+      await member.stop()
+      throw new Error(`node member ${options.name} did not start: ${member.tail()}`, { cause: error })
+    }
+  }
+
+  get address(): string {
+    return this.#address
+  }
+
+  get tags(): Readonly<Record<string, string>> {
+    return this.#tags
+  }
+
+  get isRunning(): boolean {
+    return this.#end === undefined && !this.#isEndAsked
+  }
+
+  get failure(): string | undefined {
+    if (this.#end !== undefined && !this.#isEndAsked) {
+      return `node member ${this.name} ended by itself, code ${this.#end.code}, signal ${this.#end.signal}`
+    }
+    if (this.#complaint !== undefined) return this.#complaint
+    if (this.stderr.length > 0) return `node member ${this.name} wrote: ${this.stderr.slice(0, 20).join('\n')}`
+    if (this.warnings.length > 0) return `node member ${this.name} warned: ${this.warnings.join('; ')}`
+    return undefined
+  }
+
+  async view(): Promise<ReadonlyMap<string, Sight>> {
+    const members = (await this.#ask({ verb: 'members' })) as MemberReport[]
+    const view = new Map(members.map(({ name, state, tags, address }) => [name, { state, tags, address }]))
+    if (view.size !== members.length) throw new Error(`${this.name} lists a name twice: ${JSON.stringify(members)}`)
+    return view
+  }
+
+  async join(seeds: readonly string[]): Promise<void> {
+    const { joined, failed } = (await this.#ask({ verb: 'join', seeds })) as { joined: number; failed: string[] }
+    if (joined === 0) throw new Error(`${this.name} joined none of ${seeds.join(', ')}: ${failed.join('; ')}`)
+  }
+
+  async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
+    this.#tags = tags
+    await this.#ask({ verb: 'set-tags', tags })
+  }
+
+  async leave(): Promise<void> {
+    this.#isEndAsked = true
+    await this.#ask({ verb: 'leave' })
+    await this.#endsByItself('leave()')
+  }
+
+  /** Closes without goodbye; the process must end by itself. */
+  async close(): Promise<void> {
+    this.#isEndAsked = true
+    await this.#ask({ verb: 'close' })
+    await this.#endsByItself('close()')
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
+    this.#isEndAsked = true
+    const at = monotonicMs()
+    this.#child.kill(signal)
+    await this.#closed
+    return at
+  }
+
+  /** Closes it where it still runs, and holds what went wrong in that as its `failure`. */
+  async stop(): Promise<void> {
+    if (this.isRunning && this.#address !== '') {
+      await this.close().catch((error: Error) => {
+        this.#complaint ??= error.message
+      })
+    }
+    this.#isEndAsked = true
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+
+  tail(): string {
+    return this.#lines.slice(-60).join('\n')
+  }
+
+  async #endsByItself(after: string): Promise<void> {
+    await until(`${this.name} ends by itself after ${after}`, GONE_WITHIN_MS, () =>
+      this.#end === undefined ? 'the process runs on' : undefined,
+    )
+    await this.#closed
+    if (this.#end?.code !== 0) throw new Error(`${this.name} ended with code ${this.#end?.code} after ${after}`)
+  }
+
+  #ask(asked: Asked): Promise<unknown> {
+    const request: Request = { ...asked, id: ++this.#lastId }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(request.id)
+        reject(new Error(`${this.name} did not answer ${request.verb} in ${ANSWER_WITHIN_MS} ms`))
+      }, ANSWER_WITHIN_MS)
+      this.#waiting.set(request.id, {
+        resolve: (value) => {
+          clearTimeout(timer)
+          resolve(value)
+        },
+        reject: (error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      })
+      this.#child.send(request, (error) => {
+        if (error !== null) this.#settle(request.id, ({ reject: refuse }) => refuse(error))
+      })
+    })
+  }
+
+  #settle(id: number, how: (one: { resolve: (value: unknown) => void; reject: (error: Error) => void }) => void): void {
+    const one = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (one !== undefined) how(one)
+  }
+
+  #hear(spoken: Spoken): void {
+    switch (spoken.kind) {
+      case 'answer':
+        this.#settle(spoken.id, ({ resolve }) => resolve(spoken.value))
+        break
+      case 'refusal':
+        this.#settle(spoken.id, ({ reject }) => reject(new Error(`${this.name}: ${spoken.error}`)))
+        break
+      case 'warning':
+        this.warnings.push(spoken.warning)
+        this.#lines.push(`  ${spoken.at.toFixed(0)} warning ${spoken.warning}`)
+        break
+      case 'event': {
+        const type = spoken.type.slice('member-'.length) as Happening['type']
+        this.history.push({ at: spoken.at, type, name: spoken.member.name })
+        this.#lines.push(`  ${spoken.at.toFixed(0)} ${spoken.type} ${JSON.stringify(spoken.member)}`)
+      }
+    }
+  }
+
+  #complain(text: string): void {
+    this.stderr.push(text)
+    this.#lines.push(`  ${monotonicMs().toFixed(0)} wrote ${text}`)
+  }
+}

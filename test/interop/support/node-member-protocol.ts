@@ -1,0 +1,34 @@
+// What node-member.ts and node-member-client.ts say to each other over Node's IPC channel (JSON). Types, and the clock both stamp with.
+import type { State } from './peer.ts'
+
+export { monotonicMs } from './peer.ts'
+
+export type Request = { readonly id: number } & (
+  | { readonly verb: 'start' | 'members' | 'leave' | 'close' }
+  | { readonly verb: 'join'; readonly seeds: readonly string[] }
+  | { readonly verb: 'set-tags'; readonly tags: Readonly<Record<string, string>> }
+)
+
+export interface MemberReport {
+  readonly name: string
+  readonly state: State
+  readonly tags: Readonly<Record<string, string>>
+  /** `host:port`, brackets around IPv6. */
+  readonly address: string
+}
+
+export type WatchedEvent =
+  | 'member-join'
+  | 'member-suspect'
+  | 'member-recover'
+  | 'member-dead'
+  | 'member-leaving'
+  | 'member-left'
+  | 'member-update'
+  | 'member-reap'
+
+export type Spoken =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'refusal'; readonly id: number; readonly error: string }
+  | { readonly kind: 'event'; readonly at: number; readonly type: WatchedEvent; readonly member: MemberReport }
+  | { readonly kind: 'warning'; readonly at: number; readonly warning: string }

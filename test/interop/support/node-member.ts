@@ -1,0 +1,73 @@
+// Program: one `Membership` in a process of its own, driven over the IPC channel by node-member-client.ts. It adds nothing to the
+// library: no retries, no waits, no exit. After `close` or `leave` it lets go of the channel; the process must then end by itself.
+import { Membership } from '../../../src/membership.ts'
+import type { MembershipOptions } from '../../../src/options.ts'
+import { type MemberReport, monotonicMs, type Request, type Spoken, type WatchedEvent } from './node-member-protocol.ts'
+
+const WATCHED: readonly WatchedEvent[] = [
+  'member-join',
+  'member-suspect',
+  'member-recover',
+  'member-dead',
+  'member-leaving',
+  'member-left',
+  'member-update',
+  'member-reap',
+]
+
+const membership = new Membership(JSON.parse(process.argv[2] ?? '{}') as MembershipOptions)
+for (const type of WATCHED) {
+  membership.on(type, ({ member }) => speak({ kind: 'event', at: monotonicMs(), type, member: report(member) }))
+}
+membership.on('warning', (warning) => speak({ kind: 'warning', at: monotonicMs(), warning: describe(warning) }))
+
+process.on('message', (request: Request) => {
+  answer(request).then(
+    (value) => speak({ kind: 'answer', id: request.id, value }, isLast(request)),
+    (error: unknown) => speak({ kind: 'refusal', id: request.id, error: describe(error) }),
+  )
+})
+// Nobody is left to ask or to stop us: a test file that was killed.
+process.once('disconnect', () => {
+  if (membership.status !== 'closed') process.exit(1)
+})
+
+async function answer(request: Request): Promise<unknown> {
+  switch (request.verb) {
+    case 'start':
+      await membership.start()
+      return membership.local.address
+    case 'join': {
+      const { joined, failed } = await membership.join([...request.seeds])
+      return { joined: joined.length, failed: failed.map(describe) }
+    }
+    case 'members':
+      return membership.members().map(report)
+    case 'set-tags':
+      return membership.setTags({ ...request.tags })
+    case 'leave':
+      return membership.leave()
+    case 'close':
+      return membership.close()
+  }
+}
+
+function isLast(request: Request): boolean {
+  return request.verb === 'leave' || request.verb === 'close'
+}
+
+function report(member: ReturnType<Membership['members']>[number]): MemberReport {
+  return { name: member.name, state: member.state, tags: { ...member.tags }, address: member.address }
+}
+
+function describe(thing: unknown): string {
+  if (thing instanceof Error) return `${thing.name}: ${thing.message}`
+  if (typeof thing !== 'object' || thing === null) return String(thing)
+  return JSON.stringify(thing, (_, value: unknown) => (value instanceof Error ? describe(value) : value))
+}
+
+function speak(message: Spoken, isTheLast = false): void {
+  process.send?.(message, undefined, undefined, () => {
+    if (isTheLast && process.connected) process.disconnect()
+  })
+}

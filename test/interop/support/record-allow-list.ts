@@ -1,0 +1,90 @@
+// Program: plays the scenarios with Go agents alone and writes which warnings and errors they print, normalised, with counts, into
+// the allow-list. `node --import tsx record-allow-list.ts [--scenario ID] [--runs N] [--write] [--fresh]`: without `--write` it only
+// prints; counts are added to those of the file, unless `--fresh` starts it anew. Nothing else may write that file.
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { ALLOW_LIST_FILE, type AllowedLine, type AllowList, isTrouble, normalise, readAllowList } from './logs.ts'
+import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { serfOnPath } from './serf-agent.ts'
+import { Stage } from './stage.ts'
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string' },
+    runs: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+  },
+})
+
+const serf = serfOnPath()
+if (serf === undefined) throw new Error('no serf on the PATH')
+const agent = execFileSync(serf, ['version'], { encoding: 'utf8' }).split('\n', 1)[0] ?? ''
+const chosen = SCENARIOS.filter(({ id }) => values.scenario === undefined || id === values.scenario)
+
+for (let run = 1; run <= Number(values.runs); run++) {
+  for (const scenario of chosen) {
+    console.log(`${scenario.id}, run ${run} of ${values.runs}`)
+    const lines = await playWithGo(scenario)
+    for (const [line, count] of lines ?? []) console.log(`  ${count} x ${line}`)
+    if (!values.write) continue
+    const isFirst = values.fresh && run === 1 && scenario === chosen[0]
+    const isNew = isFirst || !existsSync(ALLOW_LIST_FILE)
+    const list: AllowList = isNew ? { agent, runs: {}, spoilt: {}, allowed: [] } : readAllowList()
+    const next = lines === undefined ? withSpoiltRun(list, scenario.id) : withRun(list, scenario.id, lines)
+    writeFileSync(ALLOW_LIST_FILE, `${JSON.stringify(next, undefined, 2)}\n`)
+  }
+}
+
+/** Normalised warnings and errors of one run, with how often each was printed; `undefined` when Go alone fails the scenario. */
+async function playWithGo(scenario: Scenario): Promise<Map<string, number> | undefined> {
+  const stage = new Stage(
+    async (title, part) => {
+      const start = performance.now()
+      await part()
+      console.log(`  ${((performance.now() - start) / 1000).toFixed(1)} s: ${title}`)
+    },
+    (text) => console.log(`  ${text}`),
+  )
+  const failures: string[] = []
+  try {
+    await scenario.play(stage, { ...scenario, cast: scenario.cast.map(() => 'go') })
+  } catch (error) {
+    failures.push((error as Error).message)
+  } finally {
+    await stage.stop()
+  }
+  for (const doubt of stage.doubts()) console.log(`  ${doubt}`)
+  failures.push(...stage.faults())
+  if (failures.length > 0) {
+    console.log(`  SPOILT, Go alone fails this: ${failures.join('; ')}`)
+    return undefined
+  }
+  const names = stage.peers.map(({ name }) => name)
+  const counts = new Map<string, number>()
+  for (const line of stage.agents.flatMap(({ log }) => log).filter(isTrouble)) {
+    const text = normalise(line, names)
+    counts.set(text, (counts.get(text) ?? 0) + 1)
+  }
+  return counts
+}
+
+function withSpoiltRun(list: AllowList, scenario: string): AllowList {
+  return { ...list, spoilt: { ...list.spoilt, [scenario]: (list.spoilt[scenario] ?? 0) + 1 } }
+}
+
+function withRun(list: AllowList, scenario: string, lines: ReadonlyMap<string, number>): AllowList {
+  const allowed = new Map<string, AllowedLine>(list.allowed.map((entry) => [`${entry.scenario} ${entry.line}`, entry]))
+  for (const [line, count] of lines) {
+    const before = allowed.get(`${scenario} ${line}`)
+    allowed.set(`${scenario} ${line}`, {
+      scenario,
+      line,
+      seenInRuns: (before?.seenInRuns ?? 0) + 1,
+      seenLines: (before?.seenLines ?? 0) + count,
+    })
+  }
+  const sorted = [...allowed.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, entry]) => entry)
+  return { ...list, agent, runs: { ...list.runs, [scenario]: (list.runs[scenario] ?? 0) + 1 }, allowed: sorted }
+}
