@@ -58,25 +58,30 @@ export class Stage {
 
   /** What no scenario allows, one line each. Call it after `stop`. */
   faults(): string[] {
-    const faults: string[] = []
-    for (const peer of this.peers) {
-      if (peer.failure !== undefined) faults.push(peer.failure)
+    const excused = this.#excused()
+    return this.peers.flatMap((peer) => {
+      const faults = peer.failure === undefined ? [] : [peer.failure]
       for (const { type, name } of peer.history) {
-        if (type !== 'dead' || this.killed.has(name)) continue
-        faults.push(`${peer.name} called ${name} dead, which nobody killed${ignoranceOf(peer, name)}`)
+        if (type !== 'dead' || this.killed.has(name) || (excused?.peer === peer && excused.name === name)) continue
+        faults.push(`${peer.name} called ${name} dead, which nobody killed`)
       }
-      faults.push(...disorder(peer))
-    }
-    return faults
+      return [...faults, ...disorder(peer, excused?.peer === peer ? excused.name : undefined)]
+    })
   }
 
   /** Suspicions of members that nobody killed, one line each: no fault, since a busy machine may be slow, but a reason to look. */
   doubts(): string[] {
-    return this.peers.flatMap((peer) =>
+    const excused = this.#excused()
+    const suspicions = this.peers.flatMap((peer) =>
       peer.history
         .filter(({ type, name }) => type === 'suspect' && !this.killed.has(name))
         .map(({ name, at }) => `${peer.name} suspected ${name} at ${at.toFixed(0)}`),
     )
+    if (excused === undefined) return suspicions
+    return [
+      ...suspicions,
+      `${excused.peer.name} heard the goodbye of ${excused.name} before its intent: failed, then left`,
+    ]
   }
 
   /** Everyone's view, history and last lines. */
@@ -91,26 +96,38 @@ export class Stage {
     return parts.join('\n')
   }
 
+  /** Serf calls a leaver failed, and corrects itself, when the goodbye reaches it before the leave intent: gossip keeps no order, and
+   *  3 of about 100 plays of six agents without us show it (`spoilt` in the allow-list). One agent's mishap about one leaver is
+   *  therefore Go's own; a second one in the same play is a leaver that says goodbye too soon, and stays a fault. */
+  #excused(): { readonly peer: Peer; readonly name: string } | undefined {
+    const mishaps = this.peers.flatMap((peer) =>
+      peer.history
+        .filter(({ type, name }) => type === 'dead' && !this.killed.has(name))
+        .map(({ name }) => ({ peer, name })),
+    )
+    const [first] = mishaps
+    return mishaps.length === 1 && first !== undefined && heardGoodbyeFirst(first.peer, first.name) ? first : undefined
+  }
+
   #fallen(): string | undefined {
     return this.peers.map((peer) => peer.failure).find((failure) => failure !== undefined)
   }
 }
 
-/** Serf calls a leaver failed when the goodbye reaches it before the leave intent, which gossip may lose. Six agents without us do so
- *  too, now and then (`spoilt` in the allow-list): it stays a fault, but a reader should know where to look. */
-function ignoranceOf(peer: Peer, name: string): string {
-  if (!(peer instanceof SerfAgent)) return ''
+/** The goodbye reached this agent before the leave intent, by the agent's own log, and it came round to `left` at once. */
+function heardGoodbyeFirst(peer: Peer, name: string): peer is SerfAgent {
+  if (!(peer instanceof SerfAgent)) return false
   const verdict = peer.log.findIndex(({ text }) => text.startsWith(`serf: EventMemberFailed: ${name} `))
   const intent = peer.log.findIndex(({ text }) => text === `serf: messageLeaveType: ${name}`)
-  return intent === -1 || intent > verdict
-    ? ' (it had heard of no intent to leave)'
-    : ' (though it had heard the leave intent)'
+  const last = peer.history.findLast((happening) => happening.name === name)
+  return (intent === -1 || intent > verdict) && last?.type === 'left'
 }
 
 /** Per member: join, left or dead, join again, ...; updates only in between. A probe that was under way may still tell a suspicion. */
-function disorder(peer: Peer): string[] {
+function disorder(peer: Peer, excused: string | undefined): string[] {
   const present = new Set<string>()
   return peer.history.flatMap(({ type, name }) => {
+    if (name === excused) return []
     const wasPresent = present.has(name)
     if (type === 'join') present.add(name)
     else if (type === 'left' || type === 'dead') present.delete(name)
