@@ -51,8 +51,11 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
 export function applyAlive(state: SwimState, claim: Alive, now: number, note: ClaimNote = {}): void {
   const isSelf = claim.node === state.self.name
   if (isSelf && state.isLeaving) return
-  const bytes = checkAlive(state, claim, note.received)
-  if (bytes === undefined) return
+  const problem = problemOf(claim)
+  if (problem !== undefined) {
+    state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem}`)
+    return
+  }
   // A member of protocol 1 tells no port: all of its cluster listens on one.
   const address = new Address(copyOf(claim.addr), claim.port === 0 ? state.self.address.port : claim.port)
   const known = state.members.get(claim.node)
@@ -77,7 +80,13 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
       return
     }
   }
-  acceptAlive(state, known ?? learn(state, claim.node, address, now), claim, address, bytes, now)
+  const bytes = toSpread(state, claim, note.received)
+  if (bytes === undefined) {
+    state.delegate.warn('claim-invalid', `alive of ${claim.node}: too long to gossip on`)
+    return
+  }
+  const member = known ?? learn(state, claim.node, address, now)
+  if (member !== undefined) acceptAlive(state, member, claim, address, bytes, now)
 }
 
 /** Announces ourselves: at the start, and when our metadata changes. Raises the incarnation. */
@@ -193,17 +202,6 @@ function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefi
   return member === undefined || claim.incarnation < member.incarnation ? undefined : member
 }
 
-/** What to gossip on if the claim is accepted, or `undefined` where it must not be. */
-function checkAlive(state: SwimState, claim: Alive, received: Uint8Array | undefined): Uint8Array | undefined {
-  const problem = problemOf(claim)
-  if (problem === undefined) {
-    const bytes = toSpread(state, claim, received)
-    if (bytes !== undefined) return bytes
-  }
-  state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem ?? 'too long to gossip on'}`)
-  return undefined
-}
-
 function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
   if (node === '') return 'no name'
   if (addr.length !== 4 && addr.length !== 16) return `an address of ${addr.length} bytes`
@@ -235,13 +233,12 @@ function learn(state: SwimState, name: string, address: Address, now: number): M
 
 function acceptAlive(
   state: SwimState,
-  member: MemberRecord | undefined,
+  member: MemberRecord,
   claim: Alive,
   address: Address,
   bytes: Uint8Array,
   now: number,
 ): void {
-  if (member === undefined) return
   const before = member.status
   const vsn = claim.vsn.length >= 6 ? claim.vsn.slice(0, 6) : member.vsn
   const isChanged =

@@ -49,8 +49,9 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
   trace('%s did not answer, %d nacks missing, local health %d', probe.target.name, missed, state.awareness.score)
   const { target, incarnation } = probe
   finish(state, probe)
-  // Whoever announced itself under this name while we waited is not the one that kept silent.
-  if (target.incarnation === incarnation && sameEndpoint(target.address, probe.address)) {
+  // Whoever announced itself while we waited is not the one that kept silent: under a higher incarnation the claim is
+  // stale by itself, and one that took the name over from elsewhere may have a lower one.
+  if (sameEndpoint(target.address, probe.address)) {
     applySuspect(state, { type: 'suspect', node: target.name, incarnation, from: state.self.name }, now)
   }
   catchUp(state, now)

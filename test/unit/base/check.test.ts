@@ -1,0 +1,38 @@
+// Checking what a user gave.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { checkBoolean, checkNumber, definedOnly } from '../../../src/base/check.ts'
+import { OptionsError } from '../../../src/base/errors.ts'
+
+describe('base/check.ts', () => {
+  it('keys without a value are left out, falsy values and the object given stay', () => {
+    const given = { a: undefined, b: 0, c: null, d: '', e: false }
+    assert.deepEqual(definedOnly(given), { b: 0, c: null, d: '', e: false })
+    assert.ok('a' in given)
+  })
+
+  it('a number is taken from least to most, both included', () => {
+    for (const value of [2, 3, 5]) checkNumber('x', value, { least: 2, most: 5 })
+    for (const value of [1, 6, 2.5, -3, Number.NaN, Number.POSITIVE_INFINITY, '3', 3n, null, undefined, [3], {}]) {
+      assert.throws(
+        () => checkNumber('x', value, { least: 2, most: 5 }),
+        (error) => error instanceof OptionsError && error.option === 'x' && Object.is(error.value, value),
+        String(value),
+      )
+    }
+  })
+
+  it('a fraction is taken where the rule says so', () => {
+    checkNumber('x', 2.5, { least: 2, most: 5, fraction: true })
+    assert.throws(() => checkNumber('x', Number.NaN, { least: 2, most: 5, fraction: true }), /a number from 2 to 5/)
+    assert.throws(() => checkNumber('x', 2.5, { least: 2, most: 5 }), /a whole number from 2 to 5/)
+  })
+
+  it('true and false are taken, what merely looks like them is not', () => {
+    checkBoolean('x', true)
+    checkBoolean('x', false)
+    for (const value of [0, 1, 'true', null, undefined]) {
+      assert.throws(() => checkBoolean('x', value), OptionsError)
+    }
+  })
+})

@@ -1,0 +1,386 @@
+// One SWIM machine on the bench, and several of them in a loop: a delegate that writes down what it hears, a seeded
+// stream of chance, messages fed as objects and read back as objects. No sockets and no timers; time is a number.
+import assert from 'node:assert/strict'
+import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
+import { Random } from '../../../src/base/random.ts'
+import type { SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
+import type { MemberRecord } from '../../../src/swim/member.ts'
+import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
+import { type Effect, Outbox } from '../../../src/swim/outbox.ts'
+import { Swim } from '../../../src/swim/swim.ts'
+import { Address } from '../../../src/wire/address.ts'
+import { decodePacketMessage, encodeSwimMessage, StreamMessageReader } from '../../../src/wire/swim-messages.ts'
+import type {
+  Alive,
+  Dead,
+  IndirectPing,
+  PacketMessage,
+  Ping,
+  PushPull,
+  PushPullMember,
+  StreamMessage,
+  Suspect,
+  WireState,
+} from '../../../src/wire/types.ts'
+
+export const VERSIONS: Uint8Array = Uint8Array.of(1, 5, 2, 2, 5, 5)
+
+/** Where `m<number>` lives. */
+export function at(number: number, port = 7946): Address {
+  return new Address(Uint8Array.of(10, 0, number >> 8, number & 0xff), port)
+}
+
+function homeOf(name: string): Address {
+  return at(Number(name.slice(1)))
+}
+
+export function alive(node: string, incarnation: number, more: Partial<Alive> = {}): Alive {
+  const { ip, port } = homeOf(node)
+  return { type: 'alive', node, incarnation, addr: ip, port, meta: NO_BYTES, vsn: VERSIONS, ...more }
+}
+
+export function suspect(node: string, incarnation: number, from = 'm9'): Suspect {
+  return { type: 'suspect', node, incarnation, from }
+}
+
+export function dead(node: string, incarnation: number, from = 'm9'): Dead {
+  return { type: 'dead', node, incarnation, from }
+}
+
+/** A goodbye. */
+export function left(node: string, incarnation: number): Dead {
+  return dead(node, incarnation, node)
+}
+
+export function ping(node: string, seqNo: number, more: Partial<Ping> = {}): Ping {
+  return { type: 'ping', seqNo, node, sourceAddr: null, sourcePort: 0, sourceNode: '', ...more }
+}
+
+export function indirectPing(node: string, seqNo: number, more: Partial<IndirectPing> = {}): IndirectPing {
+  const { ip, port } = homeOf(node)
+  const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
+  return { type: 'indirect-ping', seqNo, node, target: ip, port, nack: true, ...source, ...more }
+}
+
+/** One line of a push/pull. */
+export function row(
+  name: string,
+  state: (typeof WireState)[keyof typeof WireState] | number,
+  incarnation: number,
+  more: Partial<PushPullMember> = {},
+): PushPullMember {
+  const { ip, port } = homeOf(name)
+  return { name, addr: ip, port, meta: NO_BYTES, incarnation, state, vsn: VERSIONS, ...more }
+}
+
+export function pushPull(members: readonly PushPullMember[], more: Partial<PushPull> = {}): PushPull {
+  return { type: 'push-pull', join: false, members, userState: NO_BYTES, ...more }
+}
+
+/** The message of a stream's bytes. */
+export function decodeStream(body: Uint8Array): StreamMessage {
+  const message = new StreamMessageReader().read(body, body.length, body.length)
+  assert.ok(message, 'the stream holds a whole message')
+  return message
+}
+
+/** Writes down what SWIM tells, one line a call. */
+export class Recorder implements SwimDelegate {
+  /** `joined m2`, `gone m2 dead`, ... in order. */
+  readonly told: string[] = []
+  readonly warnings: { readonly code: SwimWarning; readonly message: string }[] = []
+  readonly pings: { readonly name: string; readonly rttMs: number; readonly payload: Uint8Array | null }[] = []
+  readonly exchanges: { readonly id: number; readonly error: string | undefined }[] = []
+  readonly userMessages: Uint8Array[] = []
+  readonly merged: { readonly state: Uint8Array; readonly join: boolean }[] = []
+  /** What the layer above has to tell. */
+  broadcasts: Uint8Array[] = []
+  /** Arguments of every draw. */
+  readonly draws: { readonly overheadBytes: number; readonly budgetBytes: number; readonly maxParts: number }[] = []
+  payload: Uint8Array | null = null
+  state: Uint8Array = NO_BYTES
+
+  memberJoined(member: MemberRecord): void {
+    this.told.push(`joined ${member.name}`)
+  }
+
+  memberGone(member: MemberRecord): void {
+    this.told.push(`gone ${member.name} ${member.status}`)
+  }
+
+  memberSuspected(member: MemberRecord): void {
+    this.told.push(`suspected ${member.name}`)
+  }
+
+  memberRecovered(member: MemberRecord): void {
+    this.told.push(`recovered ${member.name}`)
+  }
+
+  memberUpdated(member: MemberRecord): void {
+    this.told.push(`updated ${member.name}`)
+  }
+
+  memberLeftAfterAll(member: MemberRecord): void {
+    this.told.push(`left after all ${member.name}`)
+  }
+
+  nameConflict(existing: MemberRecord, claimed: Address): void {
+    this.told.push(`conflict ${existing.name} ${claimed.key}`)
+  }
+
+  userMessage(bytes: Uint8Array): void {
+    this.userMessages.push(bytes)
+  }
+
+  drawBroadcasts(overheadBytes: number, budgetBytes: number, maxParts: number): readonly Uint8Array[] {
+    this.draws.push({ overheadBytes, budgetBytes, maxParts })
+    const drawn: Uint8Array[] = []
+    let free = budgetBytes
+    for (const bytes of this.broadcasts) {
+      if (drawn.length === maxParts || bytes.length + overheadBytes > free) break
+      free -= bytes.length + overheadBytes
+      drawn.push(bytes)
+    }
+    return drawn
+  }
+
+  localState(): Uint8Array {
+    return this.state
+  }
+
+  mergeRemoteState(state: Uint8Array, join: boolean): void {
+    this.merged.push({ state, join })
+  }
+
+  ackPayload(): Uint8Array | null {
+    return this.payload
+  }
+
+  pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null): void {
+    this.pings.push({ name: member.name, rttMs, payload })
+  }
+
+  exchangeDone(id: number, error: string | undefined): void {
+    this.exchanges.push({ id, error })
+  }
+
+  warn(code: SwimWarning, message: string): void {
+    this.warnings.push({ code, message })
+  }
+
+  /** The lines since the last call. */
+  take(): string[] {
+    return this.told.splice(0)
+  }
+
+  codes(): SwimWarning[] {
+    return this.warnings.map(({ code }) => code)
+  }
+}
+
+/** A packet that was sent, read. */
+export interface Sent {
+  readonly to: Address
+  readonly messages: readonly PacketMessage[]
+  readonly parts: readonly Uint8Array[]
+  readonly crc: boolean
+}
+
+export interface BenchSetup extends Partial<SwimOptions> {
+  readonly seed?: number
+  readonly name?: string
+  readonly packetOverheadBytes?: number
+  readonly meta?: Uint8Array
+  readonly vsn?: Uint8Array
+}
+
+const STRANGER = at(999)
+
+/** `m1` on the bench, started at 0. Without gossip and exchanges, unless a test asks for them. */
+export class Bench {
+  readonly delegate = new Recorder()
+  readonly outbox = new Outbox<never>()
+  readonly options: SwimOptions
+  readonly swim: Swim
+  now = 0
+
+  constructor(setup: BenchSetup = {}) {
+    const { seed = 1, name = 'm1', packetOverheadBytes = 0, meta = NO_BYTES, vsn = VERSIONS, ...knobs } = setup
+    this.options = resolveSwimOptions('lan', { gossipIntervalMs: 0, pushPullIntervalMs: 0, ...knobs })
+    const { options, delegate, outbox } = this
+    const random = new Random(seed)
+    this.swim = new Swim({ options, name, address: homeOf(name), vsn, packetOverheadBytes, random, delegate, outbox })
+    this.swim.start(meta, 0)
+    this.delegate.take()
+  }
+
+  /** One datagram. */
+  receive(...messages: PacketMessage[]): void {
+    this.receiveFrom(STRANGER, ...messages)
+  }
+
+  receiveFrom(from: Address, ...messages: PacketMessage[]): void {
+    const received = messages.map((message) => ({ message, bytes: encodeSwimMessage(message) }))
+    this.swim.receivePacket(received, from, this.now)
+  }
+
+  /** Makes `m2` to `m<last>` known at incarnation 1, and forgets the noise of it. */
+  know(last: number): void {
+    for (let number = 2; number <= last; number++) this.receive(alive(`m${number}`, 1))
+    this.hush()
+  }
+
+  status(name: string): string | undefined {
+    return this.swim.member(name)?.status
+  }
+
+  incarnation(name: string): number | undefined {
+    return this.swim.member(name)?.incarnation
+  }
+
+  /** All effects since the last call. */
+  effects(): readonly Effect<never>[] {
+    return this.outbox.take()
+  }
+
+  /** The packets among them. */
+  packets(): Sent[] {
+    return this.effects().flatMap((effect) => (effect.kind === 'packet' ? [readPacket(effect)] : []))
+  }
+
+  /** What rides on an ack: the broadcasts that are queued, as far as one packet holds them. Counts as one transmit. */
+  spread(): PacketMessage[] {
+    this.outbox.take()
+    this.receive(ping('', 1))
+    const [sent, ...others] = this.packets()
+    assert.ok(sent !== undefined && others.length === 0, 'a ping is answered by one packet')
+    assert.equal(sent.messages[0]?.type, 'ack')
+    return sent.messages.slice(1)
+  }
+
+  /** Tells all that is queued to nobody in particular, and forgets what was sent and told. */
+  hush(): void {
+    while (this.swim.queued > 0) this.spread()
+    this.outbox.take()
+    this.delegate.take()
+  }
+
+  /** Lets time pass, deadline by deadline. */
+  advanceTo(now: number): void {
+    for (let next = this.swim.nextDeadline(); next !== undefined && next <= now; next = this.swim.nextDeadline()) {
+      this.step()
+    }
+    this.now = now
+  }
+
+  /** To the next deadline and through it. */
+  step(): void {
+    const next = this.swim.nextDeadline()
+    assert.ok(next !== undefined, 'something is to come due')
+    this.now = Math.max(this.now, next)
+    this.swim.advance(this.now)
+  }
+
+  /** Lets time pass until a probe begins; gives its ping. */
+  untilProbe(): Sent & { readonly seqNo: number } {
+    for (let steps = 0; steps < 1000; steps++) {
+      this.step()
+      const sent = this.packets().find(({ messages }) => messages[0]?.type === 'ping')
+      const first = sent?.messages[0]
+      if (sent !== undefined && first?.type === 'ping') return { ...sent, seqNo: first.seqNo }
+    }
+    assert.fail('no probe began')
+  }
+
+  ack(seqNo: number, payload: Uint8Array | null = null): void {
+    this.receive({ type: 'ack', seqNo, payload })
+  }
+}
+
+function readPacket(effect: Effect<never> & { kind: 'packet' }): Sent {
+  return { ...effect, messages: effect.parts.map(decodePacketMessage) }
+}
+
+/** Several benches whose packets and streams reach each other at once, unless `cut` says otherwise. */
+export class Mesh {
+  readonly benches = new Map<string, Bench>()
+  /** True for what is lost. A stream's message is asked about once, when it is opened. */
+  cut: (from: string, to: string, kind: 'packet' | 'stream') => boolean = () => false
+  now = 0
+  readonly #byAddress = new Map<string, Bench>()
+
+  add(name: string, setup: BenchSetup = {}): Bench {
+    const seed = Number(name.slice(1))
+    const bench = new Bench({ gossipIntervalMs: 200, pushPullIntervalMs: 30_000, seed, name, ...setup })
+    this.benches.set(name, bench)
+    this.#byAddress.set(bench.swim.self.address.key, bench)
+    return bench
+  }
+
+  /** `from` joins by `to`. */
+  join(from: string, to: string): void {
+    this.bench(from).swim.pushPull(this.bench(to).swim.self.address, true)
+    this.#deliver()
+  }
+
+  bench(name: string): Bench {
+    const bench = this.benches.get(name)
+    assert.ok(bench, name)
+    return bench
+  }
+
+  run(until: number): void {
+    for (;;) {
+      const benches = [...this.benches.values()]
+      const next = Math.min(...benches.map(({ swim }) => swim.nextDeadline() ?? Number.POSITIVE_INFINITY))
+      if (next > until) break
+      this.now = next
+      for (const bench of benches) bench.now = next
+      for (const bench of benches) bench.swim.advance(next)
+      this.#deliver()
+    }
+    this.now = until
+    for (const bench of this.benches.values()) bench.now = until
+  }
+
+  /** Takes all outboxes until nothing moves. */
+  #deliver(): void {
+    for (let moved = true; moved; ) {
+      moved = false
+      for (const [name, bench] of this.benches) {
+        for (const effect of bench.effects()) {
+          moved = true
+          if (effect.kind === 'packet') this.#packet(name, bench, readPacket(effect))
+          else if (effect.kind === 'request') this.#stream(name, bench, effect)
+          else assert.fail(`a stray ${effect.kind}`)
+        }
+      }
+    }
+  }
+
+  #packet(from: string, sender: Bench, { to, messages }: Sent): void {
+    const bench = this.#byAddress.get(to.key)
+    if (bench === undefined || this.cut(from, bench.swim.self.name, 'packet')) return
+    bench.receiveFrom(sender.swim.self.address, ...messages)
+  }
+
+  #stream(from: string, sender: Bench, request: Effect<never> & { kind: 'request' }): void {
+    const bench = this.#byAddress.get(request.to.key)
+    if (bench === undefined || this.cut(from, bench.swim.self.name, 'stream')) {
+      sender.swim.requestFailed(request.id, 'refused', this.now)
+      return
+    }
+    const held = bench.effects()
+    const id = 1_000_000 + request.id
+    bench.swim.receiveRequest(id, decodeStream(request.body), sender.swim.self.address, this.now)
+    for (const effect of [...held, ...bench.effects()]) {
+      if (effect.kind !== 'reply') bench.outbox.push(effect)
+      else sender.swim.receiveReply(request.id, decodeStream(effect.body), this.now)
+    }
+  }
+}
+
+/** The metadata that stands for `text`. */
+export function metaOf(text: string): Uint8Array {
+  return utf8(text)
+}
