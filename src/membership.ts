@@ -42,6 +42,8 @@ export interface MembershipStats extends DriverStats {
   readonly members: number
   /** Local health, 0 is best (Lifeguard §IV-A). */
   readonly health: number
+  /** Broadcasts that are still being told. */
+  readonly queued: number
 }
 
 /** First pause before seeds are asked again; doubled each time, up to the last. */
@@ -141,7 +143,7 @@ export class Membership extends EventEmitter<EventMap> {
   }
 
   stats(): MembershipStats {
-    return { ...this.#driver.stats(), members: this.size, health: this.health }
+    return { ...this.#driver.stats(), members: this.size, health: this.health, queued: this.#serf?.queued ?? 0 }
   }
 
   /** Binds, announces ourselves and begins to listen. Idempotent; `join` does it by itself.
@@ -163,6 +165,8 @@ export class Membership extends EventEmitter<EventMap> {
     const { signal, required = false } = options
     signal?.throwIfAborted()
     await this.start()
+    signal?.throwIfAborted()
+    if (this.#status !== 'running') throw new ClosedError('closed while it joined')
     const attempt = ++this.#lastJoin
     const result = await this.#contactAll(seeds, signal)
     if (this.#status !== 'running') throw new ClosedError('closed while it joined')
@@ -277,7 +281,6 @@ export class Membership extends EventEmitter<EventMap> {
       ownAddresses: [bound, (this.#serf as Serf).address],
       contact: (to: Address) => this.#contact(to),
     }
-    if (signal?.aborted === true) abort()
     const result = await contactSeeds(seeds, setup, round.signal).finally(() => {
       this.#rounds.delete(round)
       signal?.removeEventListener('abort', abort)

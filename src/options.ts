@@ -10,6 +10,8 @@ import { type Profile, resolveSwimOptions, SWIM_OPTION_NAMES, type SwimOptions }
 import { Address, isWildcard, parseHostAndPort, parseIp } from './wire/address.ts'
 import { Keyring, parseKey } from './wire/keyring.ts'
 import { MAX_LABEL_BYTES, MAX_META_BYTES } from './wire/limits.ts'
+import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES, packetOverhead } from './wire/packet.ts'
+import { encodeSwimMessage } from './wire/swim-messages.ts'
 import { encodeTags } from './wire/tags.ts'
 
 /** All is optional. Timing knobs of `SwimOptions` and `SerfOptions` may stand beside these and win over the profile. */
@@ -83,16 +85,21 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
   const { profile = 'lan', tags = {}, compression = true, host, name } = given
   checkBoolean('compression', compression)
   if (name !== undefined) checkName(name)
+  if (host !== undefined) checkHost(host)
+  const keyring = resolveKeyring(given.secretKey, given.keyring)
+  const label = resolveLabel(given.label)
+  const swim = resolveSwimOptions(profile, given)
+  checkRoom(swim.maxPacketBytes, keyring, label)
   return Object.freeze({
     name,
     bind: resolveBind(given.bind),
     advertise: resolveAdvertise(given.advertise),
     tags: resolveTags(tags),
-    keyring: resolveKeyring(given.secretKey, given.keyring),
-    label: resolveLabel(given.label),
+    keyring,
+    label,
     compression,
     host,
-    swim: resolveSwimOptions(profile, given),
+    swim,
     serf: resolveSerfOptions(given),
   })
 }
@@ -104,6 +111,41 @@ export function checkTags(tags: unknown): asserts tags is Readonly<Record<string
   }
   for (const [key, value] of Object.entries(tags)) {
     if (typeof value !== 'string') throw new OptionsError(`tags.${key}`, value, 'must be a string')
+  }
+}
+
+/** What `Host` names, beside the clock and the cipher. */
+const HOST_METHODS = [
+  'entropy',
+  'bind',
+  'resolve',
+  'reachableAddress',
+  'defer',
+] as const satisfies readonly (keyof Host)[]
+
+function checkHost(host: unknown): void {
+  const given = (typeof host === 'object' && host !== null ? host : {}) as Partial<Record<keyof Host, unknown>>
+  const isHost = given.clock !== undefined && given.cipher !== undefined && typeof given.hostname === 'string'
+  if (!isHost || HOST_METHODS.some((method) => typeof given[method] !== 'function')) {
+    throw new OptionsError('host', host, `must offer clock, cipher, hostname, ${HOST_METHODS.join(', ')}`)
+  }
+}
+
+/** Throws where a packet cannot hold the largest claim a member makes of itself: it would never be told. */
+function checkRoom(maxPacketBytes: number, keyring: Keyring | undefined, label: Uint8Array): void {
+  const largest = encodeSwimMessage({
+    type: 'alive',
+    incarnation: 0xffff_ffff,
+    node: 'n'.repeat(MAX_NAME_BYTES),
+    addr: new Uint8Array(16),
+    port: 0xffff,
+    meta: new Uint8Array(MAX_META_BYTES),
+    vsn: new Uint8Array(6),
+  })
+  const overhead = packetOverhead({ keyring, label }, true) + COMPOUND_OVERHEAD_BYTES + PART_OVERHEAD_BYTES
+  const least = largest.length + overhead
+  if (maxPacketBytes < least) {
+    throw new OptionsError('maxPacketBytes', maxPacketBytes, `must be at least ${least} with this label and encryption`)
   }
 }
 

@@ -19,15 +19,6 @@ export class Deadlines<Due> {
     return this.#heap.length
   }
 
-  has(key: string): boolean {
-    return this.#byKey.has(key)
-  }
-
-  /** When `key` comes due, or `undefined` where it is not set. */
-  timeOf(key: string): number | undefined {
-    return this.#byKey.get(key)?.at
-  }
-
   /** Sets `key` to come due at `at`, in place of what it was set to before. */
   set(key: string, at: number, due: Due): void {
     this.delete(key)

@@ -177,7 +177,8 @@ export class Driver {
       return
     }
     for (const problem of packet.problems) this.warn('packet-invalid', `packet of ${from.key}: ${problem.message}`)
-    if (packet.messages.length === 0) return
+    // A listener that was warned may have closed.
+    if (packet.messages.length === 0 || this.#isClosed) return
     this.#serf?.receivePacket(packet.messages, from, at)
     this.#drain()
   }
@@ -213,6 +214,7 @@ export class Driver {
     if (this.#isClosed) return
     const now = this.now()
     this.#exchanges.advance(now)
+    if (this.#isClosed) return
     this.#serf?.advance(now)
     for (let next = this.#tasks.popDue(now); next; next = this.#tasks.popDue(now)) next.due()
     this.#drain()

@@ -20,6 +20,9 @@ export interface WarningNotice {
   readonly suppressed: number
 }
 
+/** Messages quote what strangers wrote, and a name may fill a datagram. */
+const MAX_MESSAGE_LENGTH = 500
+
 /** Time between two warnings of one code. */
 export const WARNING_INTERVAL_MS = 10_000
 
@@ -36,7 +39,7 @@ export class Warnings {
       return undefined
     }
     this.#told.set(code, { at: now, suppressed: 0, total: (known?.total ?? 0) + 1 })
-    return { type: 'warning', code, message, suppressed: known?.suppressed ?? 0 }
+    return { type: 'warning', code, message: message.slice(0, MAX_MESSAGE_LENGTH), suppressed: known?.suppressed ?? 0 }
   }
 
   /** How often each code came up, told or held back. */

@@ -44,6 +44,8 @@ export interface SerfRecord {
   statusLtime: number
   /** When it became left or failed. */
   goneAt: number
+  /** When a conflict about its name was last told; -Infinity at first. */
+  conflictToldAt: number
 }
 
 interface Entry {

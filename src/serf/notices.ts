@@ -14,7 +14,13 @@ export type MemberNoticeType =
   | 'member-reap'
 
 /** Why a person should look. A closed list, so that counters and rates are bounded. */
-export type SerfWarning = SwimWarning | 'message-invalid' | 'message-unsupported' | 'lamport-leap' | 'intent-limit'
+export type SerfWarning =
+  | SwimWarning
+  | 'message-invalid'
+  | 'message-unsupported'
+  | 'lamport-leap'
+  | 'intent-limit'
+  | 'queue-full'
 
 export type SerfNotice =
   | {

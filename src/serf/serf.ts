@@ -76,6 +76,7 @@ export class Serf {
       recentIntents: new Map(),
       departure: undefined,
       lastTicket: 0,
+      prunedTold: 0,
     }
   }
 
@@ -92,6 +93,11 @@ export class Serf {
   /** Lifeguard's local health: 0 is healthy. */
   get health(): number {
     return this.#state.swim.health
+  }
+
+  /** Broadcasts still to be told. */
+  get queued(): number {
+    return this.#state.swim.queued + this.#state.intents.size
   }
 
   /** Members of every state, ourselves included. */
@@ -213,6 +219,12 @@ export class Serf {
     const { swim, intents, outbox } = this.#state
     for (const ticket of [...swim.takeTold(), ...intents.takeFinished()]) {
       if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
+    }
+    const pruned = swim.pruned + intents.pruned
+    if (pruned > this.#state.prunedTold) {
+      this.#state.prunedTold = pruned
+      const message = `${pruned} broadcasts were dropped untold so far: more is waiting than a queue holds`
+      outbox.notify({ type: 'warning', code: 'queue-full', message })
     }
   }
 }

@@ -40,6 +40,8 @@ export interface SerfState {
   readonly recentIntents: Map<string, RecentIntent>
   departure: Departure | undefined
   lastTicket: number
+  /** Broadcasts dropped untold, of both queues, as far as a warning told of them. */
+  prunedTold: number
 }
 
 /** A number for a broadcast whose end somebody waits for. */

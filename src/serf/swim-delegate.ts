@@ -15,6 +15,9 @@ import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf')
 
+/** Time between two notices of a conflict about one name. */
+const CONFLICT_INTERVAL_MS = 10_000
+
 /** SWIM's delegate over Serf's state. */
 export class SerfDelegate implements SwimDelegate {
   readonly #state: () => SerfState
@@ -34,7 +37,14 @@ export class SerfDelegate implements SwimDelegate {
     if (record === undefined) {
       const intent = state.recentIntents.get(name)
       const status = intent?.kind === 'leave' ? 'leaving' : 'alive'
-      state.members.add({ name, swim, status, statusLtime: intent?.ltime ?? 0, goneAt: 0 })
+      state.members.add({
+        name,
+        swim,
+        status,
+        statusLtime: intent?.ltime ?? 0,
+        goneAt: 0,
+        conflictToldAt: Number.NEGATIVE_INFINITY,
+      })
     } else {
       record.swim = swim
       record.status = 'alive'
@@ -78,9 +88,14 @@ export class SerfDelegate implements SwimDelegate {
     this.#tellNewTags(swim.name, this.#state().members.lastView(swim.name))
   }
 
-  nameConflict(existing: MemberRecord, claimed: Address): void {
+  nameConflict(existing: MemberRecord, claimed: Address, now: number): void {
+    const state = this.#state()
     const { name, address } = existing
-    this.#state().outbox.notify({ type: 'conflict', name, address: address.key, claimedBy: claimed.key })
+    const record = state.members.get(name)
+    // The rival's claim comes again with every packet that carries it.
+    if (record === undefined || now - record.conflictToldAt < CONFLICT_INTERVAL_MS) return
+    record.conflictToldAt = now
+    state.outbox.notify({ type: 'conflict', name, address: address.key, claimedBy: claimed.key })
   }
 
   userMessage(bytes: Uint8Array, from: Address, now: number): void {

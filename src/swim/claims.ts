@@ -1,6 +1,7 @@
 // The transition table: which claim beats which, and what follows (SWIM §4.2; serf-behaviour §4). The only file that
 // changes a member's record. An alive claim needs a strictly higher incarnation, suspect and dead an equal one will do;
 // only the member itself raises its incarnation. What is accepted is gossiped on once; what is dropped, never.
+import { assert } from '../base/assert.ts'
 import { copyOf, sameBytes } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
 import { Address, sameEndpoint } from '../wire/address.ts'
@@ -91,6 +92,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
 
 /** Announces ourselves: at the start, and when our metadata changes. Raises the incarnation. */
 export function announceSelf(state: SwimState, meta: Uint8Array, now: number, ticket?: number): void {
+  assert(!state.isLeaving, 'who leaves does not announce itself again')
   state.self.meta = meta
   state.incarnation = Math.min(state.incarnation + 1, MAX_INCARNATION)
   state.self.incarnation = state.incarnation

@@ -2,6 +2,7 @@
 // Source of the defaults: serf-behaviour §1 (memberlist's DefaultLANConfig, DefaultWANConfig, DefaultLocalConfig).
 import { checkBoolean, checkNumber, definedOnly, type NumberRule } from '../base/check.ts'
 import { OptionsError } from '../base/errors.ts'
+import { MAX_PACKET_BYTES } from '../wire/limits.ts'
 
 /** Every knob, complete. Milliseconds are whole. */
 export interface SwimOptions {
@@ -55,7 +56,7 @@ const LAN: SwimOptions = {
   pushPullIntervalMs: 30_000,
   streamTimeoutMs: 10_000,
   reclaimAfterMs: 0,
-  maxPacketBytes: 1400,
+  maxPacketBytes: MAX_PACKET_BYTES,
 }
 
 /** The defaults by profile: one network, the open internet, one machine. */

@@ -110,9 +110,14 @@ export class Swim {
     return this.#state.members.size
   }
 
-  /** Broadcasts still to be told. */
+  /** Claims still to be told. */
   get queued(): number {
     return this.#state.queue.size
+  }
+
+  /** Claims dropped untold because too many were waiting, since the start. */
+  get pruned(): number {
+    return this.#state.queue.pruned
   }
 
   /** The longest broadcast a packet can hold; a longer one would wait for ever. */

@@ -1,6 +1,7 @@
 // Where a member can be reached: raw IP bytes, exactly as they travel, and a port; and the text forms people write.
 // On the wire IPv4 in 4 and in 16 bytes are different bytes (wire-protocol §2): the bytes received are kept, `key` names the endpoint.
 import { assert } from '../base/assert.ts'
+import { sameBytes } from '../base/bytes.ts'
 
 /** An endpoint. Immutable; made once per member and passed around. */
 export class Address {
@@ -36,7 +37,8 @@ export class Address {
 
 /** One endpoint, whatever the form of the bytes. */
 export function sameEndpoint(left: Address, right: Address): boolean {
-  return left === right || (left.port === right.port && left.key === right.key)
+  if (left === right) return true
+  return left.port === right.port && sameBytes(shortestIp(left.ip), shortestIp(right.ip))
 }
 
 /** Four bytes, or IPv4 mapped into IPv6 (`::ffff:a.b.c.d`). */

@@ -97,7 +97,11 @@ export function encodePacket(parts: readonly Uint8Array[], options: PacketOption
 
 /** Bytes that the layers add at most. The rest of a packet is for the messages: a compound costs `COMPOUND_OVERHEAD_BYTES`
  *  once and `PART_OVERHEAD_BYTES` for each message. */
-export function packetOverhead(sealing: Sealing, crc: boolean, encryptionVersion: EncryptionVersion = 1): number {
+export function packetOverhead(
+  sealing: Pick<Sealing, 'label' | 'keyring'>,
+  crc: boolean,
+  encryptionVersion: EncryptionVersion = 1,
+): number {
   const sealed = encryptionVersion === 0 ? PADDED_SEAL_OVERHEAD_BYTES : SEAL_OVERHEAD_BYTES
   const encryption = sealing.keyring === undefined ? 0 : sealed
   return labelOverhead(sealing.label) + encryption + (crc ? CRC_OVERHEAD_BYTES : 0)

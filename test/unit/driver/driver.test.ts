@@ -1,0 +1,407 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { utf8 } from '../../../src/base/bytes.ts'
+import { ClosedError, TransportError } from '../../../src/base/errors.ts'
+import { Random } from '../../../src/base/random.ts'
+import { Driver, type DriverNotice } from '../../../src/driver/driver.ts'
+import { encodeCompound } from '../../../src/wire/compound.ts'
+import { encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
+import type { PacketMessage } from '../../../src/wire/types.ts'
+import {
+  addressOf,
+  alive,
+  FakeHost,
+  PEER,
+  type Running,
+  receive,
+  running,
+  sealingOf,
+  sentMessages,
+  streamBytes,
+  US,
+} from './support.ts'
+
+const KEY = new Uint8Array(32).fill(7)
+const PING: PacketMessage = { type: 'ping', seqNo: 7, node: 'us', sourceAddr: null, sourcePort: 0, sourceNode: '' }
+
+describe('the timer', () => {
+  it('is one at any moment, set for the earliest deadline of machine, streams and tasks', async () => {
+    const all = await running({ gossipIntervalMs: 200, pushPullIntervalMs: 3000 })
+    const { host, driver, serf } = all
+    const random = new Random(3)
+    let tasks = 0
+    for (let step = 0; step < 400; step++) {
+      const dice = random.below(6)
+      if (dice === 0) receive(all, [alive(2 + random.below(4), 1 + random.below(50))])
+      if (dice === 1) host.accept().say(utf8('\x00'))
+      if (dice === 2) driver.schedule(`task ${random.below(5)}`, random.below(400), () => void tasks++)
+      if (dice === 3) driver.unschedule(`task ${random.below(5)}`)
+      if (dice === 4) driver.command((machine) => machine.contact(PEER))
+      if (dice === 5) host.dialled.at(-1)?.close(new TransportError('reset'))
+      const next = serf.nextDeadline() as number
+      assert.equal(host.timers, 1)
+      assert.ok((host.nextWake as number) <= next)
+      host.run(random.below(150))
+      assert.equal(host.timers, 1)
+      assert.ok((host.nextWake as number) > host.now)
+    }
+    assert.equal(host.mostTimers, 1)
+    assert.ok(tasks > 20, `${tasks} tasks ran`)
+  })
+
+  it('is set anew only where the earliest deadline changes', async () => {
+    const { host, driver } = await running()
+    const wakes: number[] = []
+    const { wakeAt } = host.clock
+    host.clock.wakeAt = (at, wake) => {
+      wakes.push(at)
+      return wakeAt(at, wake)
+    }
+    driver.schedule('late', 100_000, () => {})
+    assert.deepEqual(wakes, [])
+    driver.schedule('early', 10, () => {})
+    assert.deepEqual(wakes, [host.now + 10])
+  })
+
+  it('a task runs once, at its time, and the last one set under a key counts', async () => {
+    const { host, driver } = await running()
+    const ran: string[] = []
+    driver.schedule('a', 100, () => ran.push('first'))
+    driver.schedule('a', 50, () => ran.push('second'))
+    driver.schedule('b', 70, () => ran.push('never'))
+    driver.unschedule('b')
+    host.run(49)
+    assert.deepEqual(ran, [])
+    host.run(1000)
+    assert.deepEqual(ran, ['second'])
+  })
+
+  it('a task may set itself again without starving the rest', async () => {
+    const { host, driver } = await running()
+    let ran = 0
+    const task = (): void => {
+      ran++
+      driver.schedule('a', 10, task)
+    }
+    driver.schedule('a', 10, task)
+    host.run(1000)
+    assert.equal(ran, 100)
+  })
+})
+
+describe('the drain', () => {
+  it('sends what an input led to before it returns, and tells afterwards', async () => {
+    const order: string[] = []
+    const all = await running({
+      listener: (notice, { host }) => order.push(`${notice.type}, ${host.sent.length} sent`),
+    })
+    receive(all, [alive(2), PING])
+    assert.deepEqual(order, ['member-join, 1 sent'])
+    const sent = sentMessages(all)
+    assert.equal(sent[0]?.to, PEER.key)
+    assert.deepEqual(sent[0]?.message, { type: 'ack', seqNo: 7, payload: null })
+  })
+
+  it('tells in the order of the machine, also where a listener calls back in', async () => {
+    const order: string[] = []
+    const all = await running({
+      listener: (notice, { driver }) => {
+        order.push('member' in notice ? `${notice.type} ${notice.member.name}` : notice.type)
+        if (notice.type === 'member-join' && notice.member.name === 'ghost-2') {
+          driver.command((serf, now) => serf.setTags({ role: 'log' }, now))
+          receive(all, [alive(5)])
+          order.push('returned')
+        }
+      },
+    })
+    receive(all, [alive(2), alive(3), alive(4)])
+    assert.deepEqual(order, [
+      'member-join ghost-2',
+      'returned',
+      'member-join ghost-3',
+      'member-join ghost-4',
+      'member-join ghost-5',
+    ])
+  })
+
+  it('a listener may close: nothing of what waited is told', async () => {
+    const closes: Promise<void>[] = []
+    const all = await running({ listener: (_notice, { driver }) => void closes.push(driver.close()) })
+    receive(all, [alive(2), alive(3), alive(4)])
+    assert.equal(all.notices.length, 1)
+    assert.equal(all.host.timers, 0)
+    await Promise.all(closes)
+    assert.equal(all.host.isBound, false)
+  })
+
+  it('a listener may leave: the end comes in order', async () => {
+    const all = await running({
+      listener: (notice, { driver }) => {
+        if (notice.type === 'member-dead') driver.command((serf, now) => serf.leave(now))
+      },
+    })
+    receive(all, [alive(2), { type: 'dead', node: 'ghost-2', incarnation: 1, from: 'ghost-9' }])
+    assert.deepEqual(
+      all.notices.map(({ type }) => type),
+      ['member-join', 'member-dead', 'departed'],
+    )
+  })
+
+  it('a command gives what its call gave, and passes on what it threw', async () => {
+    const { driver } = await running()
+    assert.equal(
+      driver.command(() => 7),
+      7,
+    )
+    assert.throws(
+      () =>
+        driver.command(() => {
+          throw new RangeError('no')
+        }),
+      RangeError,
+    )
+  })
+
+  it('hands the machine the time of arrival, and not that of the handing over', async () => {
+    const all = await running({ tombstoneTimeoutMs: 1000, reapIntervalMs: 100 })
+    receive(all, [alive(2)])
+    const arrivedAt = all.host.now
+    all.host.now += 900
+    const goodbye = encodeSwimMessage({ type: 'dead', node: 'ghost-2', incarnation: 1, from: 'ghost-2' })
+    all.host.handlers.packet(goodbye, PEER, arrivedAt)
+    all.host.run(200)
+    assert.equal(all.notices.at(-1)?.type, 'member-reap')
+  })
+})
+
+describe('packets that are of no use', () => {
+  it('are counted, told once, and never thrown', async () => {
+    const all = await running()
+    const { host, driver, notices } = all
+    const bad = [utf8('nonsense'), new Uint8Array(0), Uint8Array.of(4, 0xc1), Uint8Array.of(244, 3, 1, 2, 3, 0)]
+    for (let round = 0; round < 25; round++) {
+      for (const bytes of bad) host.handlers.packet(bytes, PEER, host.now)
+    }
+    assert.deepEqual(driver.stats().warnings, { 'packet-invalid': 100 })
+    assert.equal(driver.stats().packetsReceived, 100)
+    assert.deepEqual(
+      notices.map((notice) => (notice.type === 'warning' ? [notice.code, notice.suppressed] : notice)),
+      [['packet-invalid', 0]],
+    )
+    assert.ok(notices[0]?.type === 'warning' && notices[0].message.includes(PEER.key))
+    host.now += 10_000
+    host.handlers.packet(utf8('nonsense'), PEER, host.now)
+    assert.deepEqual(
+      notices.map((notice) => (notice.type === 'warning' ? notice.suppressed : notice)),
+      [0, 99],
+    )
+  })
+
+  it('with another label, without ours, or with one where we have none: refused, each with a reason', async () => {
+    const none = await running()
+    receive(none, [alive(2)], sealingOf({ label: utf8('blue') }))
+    const red = await running({ label: utf8('red') })
+    receive(red, [alive(2)], sealingOf({ label: utf8('blue') }))
+    red.host.now += 10_000
+    receive(red, [alive(2)], sealingOf())
+    for (const all of [none, red]) {
+      assert.equal(all.serf.size, 1)
+      assert.ok(all.notices.every((notice) => notice.type === 'warning' && notice.code === 'packet-invalid'))
+    }
+    const reasons = red.notices.map((notice) => (notice.type === 'warning' ? notice.message : ''))
+    assert.match(reasons[0] as string, /label of another cluster/)
+    assert.match(reasons[1] as string, /no label where one is wanted/)
+    receive(red, [alive(2)])
+    assert.equal(red.serf.size, 2)
+  })
+
+  it('under a strange key, or without one: undecryptable', async () => {
+    const all = await running({ secretKey: KEY })
+    receive(all, [alive(2)], sealingOf({ secretKey: new Uint8Array(32).fill(8) }))
+    receive(all, [alive(2)], sealingOf())
+    assert.equal(all.serf.size, 1)
+    assert.deepEqual(all.driver.stats().warnings, { 'packet-undecryptable': 2 })
+    assert.equal(all.notices.length, 1)
+    receive(all, [alive(2)])
+    assert.equal(all.serf.size, 2)
+  })
+
+  it('a broken part of a compound is a warning, the others are taken', async () => {
+    const all = await running()
+    const parts = [encodeSwimMessage(alive(2)), Uint8Array.of(99, 1), encodeSwimMessage(alive(3))]
+    all.host.handlers.packet(encodeCompound(parts), PEER, all.host.now)
+    assert.deepEqual(
+      all.notices.map(({ type }) => type),
+      ['warning', 'member-join', 'member-join'],
+    )
+  })
+
+  it('a datagram that could not be sent is a warning, and the machine hears of it', async () => {
+    const all = await running()
+    receive(all, [alive(2)])
+    all.host.run(3000)
+    all.host.handlers.sendFailed(addressOf(2), new TransportError('no route'), false)
+    const notice = all.notices.find(({ type }) => type === 'warning')
+    assert.ok(notice?.type === 'warning' && notice.code === 'packet-unsent')
+    assert.equal(notice.message, 'packet to 10.0.0.2:7946: no route')
+  })
+})
+
+describe('sealing', () => {
+  it('every packet has a nonce of its own, asked for only where there is a key', async () => {
+    const plain = await running()
+    const sealed = await running({ secretKey: KEY })
+    for (const all of [plain, sealed]) for (let times = 0; times < 20; times++) receive(all, [PING])
+    assert.deepEqual([plain.host.sent.length, plain.host.nonces.length], [20, 0])
+    assert.equal(sealed.host.sent.length, 20)
+    assert.equal(new Set(sealed.host.nonces).size, 20)
+    const packets = sealed.host.sent.map(({ packet }) => packet.join())
+    assert.equal(new Set(packets).size, 20)
+    assert.equal(sentMessages(sealed)[0]?.message.type, 'ack')
+  })
+
+  it('counts what goes out and comes in', async () => {
+    const all = await running()
+    receive(all, [PING])
+    const { packetsSent, bytesSent, packetsReceived, bytesReceived } = all.driver.stats()
+    assert.deepEqual([packetsSent, packetsReceived], [1, 1])
+    assert.equal(bytesSent, all.host.sent[0]?.packet.length)
+    assert.equal(bytesReceived, encodeSwimMessage(PING).length)
+  })
+})
+
+describe('opening and closing', () => {
+  it('before the machine runs, packets and streams fall on deaf ears', async () => {
+    const { driver, host, notices } = closedSetup()
+    await driver.open(US)
+    host.handlers.packet(encodeSwimMessage(alive(2)), PEER, host.now)
+    assert.equal(host.accept().isDestroyed, true)
+    assert.throws(() => driver.command(() => 0), ClosedError)
+    assert.deepEqual([notices, host.sent, host.timers], [[], [], 0])
+  })
+
+  it('where binding fails nothing is kept, and it may be tried again', async () => {
+    const { driver, host } = closedSetup()
+    const { bind } = host
+    host.bind = () => Promise.reject(new TransportError('in use'))
+    await assert.rejects(driver.open(US), TransportError)
+    host.bind = bind
+    assert.equal((await driver.open(US)).key, US.key)
+    await driver.close()
+    assert.equal(host.isBound, false)
+  })
+
+  it('close while it is bound ends only when what was bound is closed', async () => {
+    const { driver, host } = closedSetup()
+    const opened = driver.open(US)
+    const closed = driver.close()
+    await Promise.all([closed, assert.rejects(opened, ClosedError)])
+    await driver.close()
+    assert.equal(host.isBound, false)
+  })
+
+  it('close waits for a binding under way, whatever comes of it', async () => {
+    for (const comesTrue of [true, false]) {
+      const { driver, host } = closedSetup()
+      const { bind } = host
+      let go = (): void => {}
+      const gate = new Promise<void>((resolve) => {
+        go = resolve
+      })
+      host.bind = async (address, handlers) => {
+        await gate
+        if (!comesTrue) throw new TransportError('in use')
+        return bind.call(host, address, handlers)
+      }
+      const opened = assert.rejects(driver.open(US), comesTrue ? ClosedError : TransportError)
+      let isClosed = false
+      const closed = driver.close().then(() => {
+        isClosed = true
+        assert.equal(host.isBound, false)
+      })
+      for (let turn = 0; turn < 20; turn++) await undefined
+      assert.equal(isClosed, false)
+      go()
+      await Promise.all([opened, closed])
+    }
+  })
+
+  it('after close nothing is told, sent, armed or answered, whatever the host still brings', async () => {
+    const all = await running()
+    const { host, driver, notices } = all
+    receive(all, [alive(2)])
+    driver.schedule('task', 10, () => assert.fail('a task ran'))
+    driver.command((serf) => serf.contact(PEER))
+    const theirs = host.accept()
+    const { handlers } = host
+    const before = notices.length
+    host.sent.length = 0
+    await driver.close()
+    assert.equal(host.timers, 0)
+    assert.ok(theirs.isDestroyed && host.dialled[0]?.isDestroyed)
+    handlers.packet(encodeSwimMessage(PING), PEER, host.now)
+    handlers.packet(utf8('nonsense'), PEER, host.now)
+    handlers.sendFailed(PEER, new TransportError('no'), true)
+    handlers.failed(new TransportError('no'))
+    assert.equal(host.accept().isDestroyed, true)
+    driver.schedule('later', 10, () => assert.fail('a task ran'))
+    driver.unschedule('later')
+    host.run(100_000)
+    assert.equal(notices.length, before)
+    assert.deepEqual([host.sent.length, host.timers], [0, 0])
+    assert.throws(() => driver.command(() => 0), ClosedError)
+  })
+
+  it('sockets that fail for good are told once, as they are', async () => {
+    const all = await running()
+    const error = new TransportError('gone')
+    all.host.handlers.failed(error)
+    assert.deepEqual(all.notices, [{ type: 'failed', error }])
+  })
+
+  it('a listener that closes on a warning stops the packet that led to it', async () => {
+    const all = await running({ listener: (_notice, { driver }) => void driver.close() })
+    const parts = [Uint8Array.of(99, 1), encodeSwimMessage(alive(2))]
+    all.host.handlers.packet(encodeCompound(parts), PEER, all.host.now)
+    assert.equal(all.notices.length, 1)
+    assert.equal(all.serf.size, 1)
+  })
+
+  it('a listener that closes on a stream that took too long stops what else was due', async () => {
+    const all = await running({
+      streamTimeoutMs: 500,
+      tombstoneTimeoutMs: 1,
+      reapIntervalMs: 600,
+      listener: (notice, { driver }) => {
+        if (notice.type === 'warning') void driver.close()
+      },
+    })
+    receive(all, [alive(2), { type: 'dead', node: 'ghost-2', incarnation: 1, from: 'ghost-2' }])
+    all.host.accept()
+    all.host.now += 700
+    all.host.run(0)
+    assert.equal(all.notices.at(-1)?.type, 'warning')
+    assert.equal(all.serf.size, 2, 'nobody is erased any more')
+  })
+
+  it('a stream that is open when a listener closes leaves neither deadline nor stream', async () => {
+    const all: Running = await running({ listener: (_notice, { driver }) => void driver.close() })
+    const stream = all.host.accept()
+    stream.say(streamBytes(all.sealing, 'dialler', { type: 'user', payload: utf8('nonsense') }))
+    assert.equal(all.driver.stats().streamsOpen, 0)
+    assert.equal(all.host.timers, 0)
+  })
+})
+
+function closedSetup() {
+  const host = new FakeHost()
+  const notices: DriverNotice[] = []
+  const driver = new Driver({
+    host,
+    sealing: sealingOf(),
+    compress: false,
+    streamTimeoutMs: 1000,
+    notified: (notice) => void notices.push(notice),
+  })
+  return { host, driver, notices }
+}

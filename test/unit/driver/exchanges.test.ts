@@ -1,0 +1,416 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
+import { Exchanges, type ExchangesSetup, MAX_INBOUND_STREAMS } from '../../../src/driver/exchanges.ts'
+import type { Sealing } from '../../../src/wire/packet.ts'
+import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
+import type { PushPull, StreamMessage } from '../../../src/wire/types.ts'
+import { FakeStream, PEER, readWritten, sealingOf, streamBytes } from './support.ts'
+
+const STREAM_TIMEOUT_MS = 1000
+const KEY = new Uint8Array(32).fill(7)
+const STATE: PushPull = { type: 'push-pull', join: false, members: [], userState: NO_BYTES }
+const STATE_BODY = encodePushPull(STATE)
+const PING: StreamMessage = { type: 'ping', seqNo: 7, node: 'us', sourceAddr: null, sourcePort: 0, sourceNode: '' }
+const ACK: StreamMessage = { type: 'ack', seqNo: 7, payload: null }
+
+describe('a request of ours', () => {
+  it('is written when the stream opens, and its answer goes up once, as soon as it is whole', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    assert.deepEqual(stream.written, [])
+    stream.open()
+    assert.deepEqual(readWritten(all.sealing, 'listener', stream), STATE)
+    const answer = streamBytes(all.sealing, 'listener', STATE)
+    for (const byte of answer) {
+      assert.deepEqual(all.log, [])
+      stream.say(Uint8Array.of(byte))
+    }
+    assert.deepEqual(all.log, ['replied 1 push-pull'])
+    assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('what comes behind the answer is ignored', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    stream.open()
+    const answer = streamBytes(all.sealing, 'listener', STATE)
+    stream.say(Uint8Array.of(...answer, ...answer))
+    assert.deepEqual(all.log, ['replied 1 push-pull'])
+  })
+
+  it('fails with what the host says of a stream that never opened', () => {
+    const all = exchanges()
+    ask(all).close(new Error('refused'))
+    assert.deepEqual(all.log, ['failed 1 refused'])
+    assertIdle(all)
+  })
+
+  it('fails where the other side closes before its answer is whole', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    stream.open()
+    stream.say(streamBytes(all.sealing, 'listener', STATE).subarray(0, 3))
+    stream.close()
+    assert.deepEqual(all.log, ['failed 1 closed without an answer'])
+    assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('fails where the answer is no message, and is not answered in turn', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    stream.open()
+    const written = stream.written.length
+    stream.say(Uint8Array.of(99, 1, 2, 3))
+    assert.match(all.log.join(), /^failed 1 /)
+    assert.equal(stream.written.length, written)
+    assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('has one limit for dialling and one for the answer', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    all.run(499)
+    stream.open()
+    all.run(499)
+    stream.say(streamBytes(all.sealing, 'listener', STATE).subarray(0, 3))
+    all.run(1)
+    assert.deepEqual(all.log, ['failed 1 no answer within 500 ms'], 'a byte in between gives no more time')
+    assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('fails where dialling takes too long', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    all.run(500)
+    assert.deepEqual(all.log, ['failed 1 no answer within 500 ms'])
+    assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('a probe has one limit for all of it', () => {
+    const all = exchanges()
+    const stream = ask(all, 'probe')
+    all.run(300)
+    stream.open()
+    all.run(200)
+    assert.deepEqual(all.log, ['failed 1 no answer within 500 ms'])
+    assertIdle(all)
+  })
+
+  it('several at once do not meet', () => {
+    const all = exchanges()
+    const [first, second] = [ask(all, 'push-pull', 1), ask(all, 'push-pull', 2)]
+    first.open()
+    second.open()
+    second.say(streamBytes(all.sealing, 'listener', { type: 'error', error: 'no' }))
+    first.say(streamBytes(all.sealing, 'listener', STATE))
+    assert.deepEqual(all.log, ['replied 2 error', 'replied 1 push-pull'])
+    assertIdle(all)
+  })
+})
+
+describe('a request of theirs', () => {
+  it('goes up when it is whole, is answered in the same turn, and the stream ended', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const stream = accept(all)
+    for (const byte of streamBytes(all.sealing, 'dialler', STATE)) stream.say(Uint8Array.of(byte))
+    assert.deepEqual(all.log, ['requested 1 push-pull'])
+    assert.deepEqual(readWritten(all.sealing, 'dialler', stream), STATE)
+    assert.ok(stream.isEnded && !stream.isDestroyed)
+    stream.close()
+    assertIdle(all)
+  })
+
+  it('is answered as well where they half-close after it', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const stream = accept(all)
+    stream.say(streamBytes(all.sealing, 'dialler', STATE))
+    stream.close()
+    assert.deepEqual(readWritten(all.sealing, 'dialler', stream), STATE)
+    assert.ok(stream.isEnded && !stream.isDestroyed, 'what is queued still goes out')
+    assertIdle(all)
+  })
+
+  it('that nobody answers closes the stream: a ping for another name', () => {
+    const all = exchanges()
+    const stream = accept(all)
+    stream.say(streamBytes(all.sealing, 'dialler', PING))
+    assert.deepEqual(all.log, ['requested 1 ping'])
+    assert.deepEqual(stream.written, [])
+    assert.ok(stream.isEnded)
+    stream.close()
+    assertIdle(all)
+  })
+
+  it('an answer that comes too late for its stream is dropped', () => {
+    const all = exchanges()
+    const stream = accept(all)
+    stream.say(streamBytes(all.sealing, 'dialler', PING))
+    stream.close()
+    all.exchanges.reply(1, encodeSwimMessage(ACK as Extract<StreamMessage, { type: 'ack' }>))
+    all.exchanges.reply(99, STATE_BODY)
+    assert.deepEqual(stream.written, [])
+    assertIdle(all)
+  })
+
+  it('what they say after their request is ignored', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const stream = accept(all)
+    stream.say(streamBytes(all.sealing, 'dialler', STATE))
+    stream.say(streamBytes(all.sealing, 'dialler', STATE))
+    stream.say(Uint8Array.of(99))
+    assert.deepEqual(all.log, ['requested 1 push-pull'])
+  })
+
+  it('closed in silence is no trouble; closed within a message is', () => {
+    const silent = exchanges()
+    accept(silent).close()
+    assert.deepEqual(silent.log, [])
+    assertIdle(silent)
+
+    const broken = exchanges()
+    const stream = accept(broken)
+    stream.say(streamBytes(broken.sealing, 'dialler', STATE).subarray(0, 3))
+    stream.close()
+    assert.deepEqual(broken.log, [`stream-invalid stream of ${PEER.key} ended within a message`])
+    assert.ok(stream.isDestroyed, 'no answer will come, so a half-closed stream is not kept')
+    assertIdle(broken)
+  })
+
+  it('has one limit for the request and one for the answer to go out', () => {
+    const slow = exchanges()
+    const stream = accept(slow)
+    slow.run(STREAM_TIMEOUT_MS - 1)
+    stream.say(streamBytes(slow.sealing, 'dialler', STATE).subarray(0, 3))
+    slow.run(1)
+    assert.deepEqual(slow.log, [`stream-invalid ${PEER.key} took longer than ${STREAM_TIMEOUT_MS} ms`])
+    assert.ok(stream.isDestroyed)
+    assertIdle(slow)
+
+    const deaf = exchanges({ answer: () => STATE_BODY })
+    const unread = accept(deaf)
+    deaf.run(STREAM_TIMEOUT_MS - 1)
+    unread.say(streamBytes(deaf.sealing, 'dialler', STATE))
+    deaf.run(STREAM_TIMEOUT_MS - 1)
+    assert.ok(!unread.isDestroyed)
+    deaf.run(1)
+    assert.ok(unread.isDestroyed)
+    assert.deepEqual(deaf.log, ['requested 1 push-pull'], 'a peer that does not read is no news')
+    assertIdle(deaf)
+  })
+
+  it('is refused above 127 streams at once, and taken again when one is over', () => {
+    const all = exchanges()
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, () => accept(all))
+    assert.equal(MAX_INBOUND_STREAMS, 127)
+    assert.equal(all.exchanges.size, 127)
+    assert.ok(accept(all).isDestroyed)
+    assert.deepEqual(all.log, [`stream-limit 127 streams are open, that of ${PEER.key} is refused`])
+    streams[5]?.close()
+    assert.ok(!accept(all).isDestroyed)
+    assert.ok(accept(all).isDestroyed)
+    const ours = ask(all)
+    assert.ok(!ours.isDestroyed, 'streams of ours are not counted')
+  })
+
+  it('every way to end gives its place back', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    for (let round = 0; round < 3 * MAX_INBOUND_STREAMS; round++) {
+      const stream = accept(all)
+      assert.ok(!stream.isDestroyed, `round ${round}`)
+      if (round % 4 === 0) stream.close()
+      if (round % 4 === 1) stream.close(new Error('reset'))
+      if (round % 4 === 2) stream.say(Uint8Array.of(99))
+      if (round % 4 === 3) stream.say(streamBytes(all.sealing, 'dialler', STATE))
+      stream.close()
+    }
+    assertIdle(all)
+    accept(all)
+    all.run(STREAM_TIMEOUT_MS)
+    assertIdle(all)
+  })
+})
+
+describe('a stream that cannot be read', () => {
+  it('is told why where memberlist tells it: encrypted here and not there, and the reverse', () => {
+    for (const [ours, theirs, text] of [
+      [sealingOf({ secretKey: KEY }), sealingOf(), /remote state is not encrypted/],
+      [sealingOf(), sealingOf({ secretKey: KEY }), /encryption is not configured/],
+    ] as const) {
+      const all = exchanges({ sealing: ours })
+      const stream = accept(all)
+      stream.say(streamBytes(theirs, 'dialler', STATE))
+      assert.match(all.log.join(), /^stream-invalid stream of 10\.0\.0\.2:7946: /)
+      const answer = readWritten(ours, 'dialler', stream)
+      assert.ok(answer.type === 'error')
+      assert.match(answer.error, text)
+      assert.ok(stream.isEnded && !stream.isDestroyed)
+      stream.close()
+      assertIdle(all)
+    }
+  })
+
+  it('is closed without a word where the label is wrong or the message is none', () => {
+    for (const [ours, bytes] of [
+      [sealingOf({ label: utf8('red') }), streamBytes(sealingOf({ label: utf8('blue') }), 'dialler', STATE)],
+      [sealingOf({ label: utf8('red') }), streamBytes(sealingOf(), 'dialler', STATE)],
+      [sealingOf(), streamBytes(sealingOf({ label: utf8('blue') }), 'dialler', STATE)],
+      [sealingOf(), Uint8Array.of(99, 1, 2)],
+    ] as const) {
+      const all = exchanges({ sealing: ours })
+      const stream = accept(all)
+      stream.say(bytes)
+      assert.match(all.log.join(), /^stream-invalid /)
+      assert.equal(all.log.length, 1)
+      assert.deepEqual(stream.written, [])
+      assert.ok(stream.isEnded)
+    }
+  })
+
+  it('that announces more than 20 MiB is refused at once', () => {
+    const all = exchanges({ sealing: sealingOf({ secretKey: KEY }) })
+    const stream = accept(all)
+    stream.say(Uint8Array.of(10, 0x7f, 0xff, 0xff, 0xff))
+    const answer = readWritten(all.sealing, 'dialler', stream)
+    assert.ok(answer.type === 'error' && /larger than limit/.test(answer.error))
+  })
+
+  it('that says more than it may before its message is whole is cut off', () => {
+    const all = exchanges()
+    const stream = accept(all)
+    // A push/pull whose header begins with a name of 21 MiB.
+    stream.say(Uint8Array.of(6, 0x81, 0xdb, 0x01, 0x50, 0x00, 0x00))
+    assert.match(all.log.join(), /^stream-invalid /)
+    assert.ok(stream.isEnded)
+  })
+})
+
+describe('sealed exchanges', () => {
+  it('go both ways under a key and a label, compressed or not', () => {
+    for (const compress of [true, false]) {
+      const sealing = sealingOf({ secretKey: KEY, label: utf8('red') })
+      const theirs = exchanges({ sealing, compress, answer: () => STATE_BODY })
+      const ours = exchanges({ sealing, compress })
+      const here = ask(ours)
+      here.open()
+      const there = accept(theirs)
+      for (const bytes of here.written) there.say(bytes)
+      for (const bytes of there.written) here.say(bytes)
+      assert.deepEqual([ours.log, theirs.log], [['replied 1 push-pull'], ['requested 1 push-pull']])
+    }
+  })
+})
+
+describe('closing', () => {
+  it('destroys every stream and forgets every deadline, and tells nobody', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const streams = [ask(all), accept(all), accept(all)]
+    streams[0]?.open()
+    streams[2]?.say(streamBytes(all.sealing, 'dialler', STATE))
+    all.log.length = 0
+    all.exchanges.close()
+    assert.ok(streams.every(({ isDestroyed }) => isDestroyed))
+    assertIdle(all)
+    all.run(100_000)
+    assert.deepEqual(all.log, [])
+  })
+
+  it('in the middle of a request, a refusal or an answer leaves nothing behind', () => {
+    const close = (all: All): undefined => void all.exchanges.close()
+    const asked = exchanges({ answer: () => close(asked) })
+    accept(asked).say(streamBytes(asked.sealing, 'dialler', STATE))
+    assertIdle(asked)
+
+    for (const sealing of [sealingOf(), sealingOf({ secretKey: KEY })]) {
+      const refusing: All = exchanges({ sealing, refused: () => close(refusing) })
+      accept(refusing).say(Uint8Array.of(99, 1, 2))
+      assert.equal(refusing.log.length, 1)
+      assertIdle(refusing)
+    }
+
+    const late: All = exchanges({ failed: () => close(late) })
+    ask(late, 'push-pull', 1)
+    ask(late, 'push-pull', 2)
+    late.run(500)
+    assert.deepEqual(late.log, ['failed 1 no answer within 500 ms'])
+    assertIdle(late)
+  })
+})
+
+interface Script {
+  readonly sealing?: Sealing
+  readonly compress?: boolean
+  /** What is answered to a request; nothing by default. */
+  readonly answer?: () => Uint8Array | undefined
+  readonly refused?: () => void
+  readonly failed?: () => void
+}
+
+interface All {
+  readonly exchanges: Exchanges
+  readonly sealing: Sealing
+  readonly log: string[]
+  readonly dialled: FakeStream[]
+  run(ms: number): void
+}
+
+function exchanges(script: Script = {}): All {
+  const { sealing = sealingOf(), compress = false } = script
+  const log: string[] = []
+  const dialled: FakeStream[] = []
+  let now = 0
+  const setup: ExchangesSetup = {
+    sealing,
+    compress,
+    streamTimeoutMs: STREAM_TIMEOUT_MS,
+    nonce: () => sealing.keyring && new Uint8Array(12),
+    now: () => now,
+    dial: (to, handlers) => {
+      const stream = new FakeStream(to, handlers)
+      dialled.push(stream)
+      return stream
+    },
+    requested: (id, message, from) => {
+      assert.equal(from, PEER)
+      log.push(`requested ${id} ${message.type}`)
+      const body = script.answer?.()
+      if (body !== undefined) all.exchanges.reply(id, body)
+    },
+    replied: (id, message) => void log.push(`replied ${id} ${message.type}`),
+    failed: (id, error) => {
+      log.push(`failed ${id} ${error}`)
+      script.failed?.()
+    },
+    refused: (code, message) => {
+      log.push(`${code} ${message}`)
+      script.refused?.()
+    },
+  }
+  const run = (ms: number): void => {
+    now += ms
+    all.exchanges.advance(now)
+  }
+  const all: All = { exchanges: new Exchanges(setup), sealing, log, dialled, run }
+  return all
+}
+
+function ask({ exchanges, dialled }: All, purpose: 'push-pull' | 'probe' = 'push-pull', id = 1): FakeStream {
+  exchanges.request({ id, purpose, to: PEER, body: STATE_BODY, timeoutMs: 500 })
+  return dialled.at(-1) as FakeStream
+}
+
+function accept({ exchanges }: All): FakeStream {
+  const stream = new FakeStream(PEER)
+  stream.handlers = exchanges.accept(stream)
+  if (stream.handlers === undefined) stream.destroy()
+  return stream
+}
+
+function assertIdle({ exchanges }: All): void {
+  assert.deepEqual([exchanges.size, exchanges.nextDeadline()], [0, undefined])
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { OptionsError } from '../../src/base/errors.ts'
+import { type MembershipOptions, resolveOptions } from '../../src/options.ts'
+import { SERF_OPTION_NAMES } from '../../src/serf/options.ts'
+import { SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
+
+const SECRET = 'cg8StVXbQJ0gPvMd9o7yrg=='
+const BYTES = Uint8Array.from({ length: 16 }, (_, at) => 200 + at)
+
+describe('resolveOptions', () => {
+  it('gives defaults for everything, frozen', () => {
+    const options = resolveOptions({})
+    assert.equal(options.bind.key, '0.0.0.0:7946')
+    assert.deepEqual(
+      [options.name, options.advertise, options.keyring, options.host, options.compression, options.tags],
+      [undefined, undefined, undefined, undefined, true, {}],
+    )
+    assert.equal(options.label.length, 0)
+    assert.equal(options.swim.probeIntervalMs, 1000)
+    assert.equal(options.serf.reapIntervalMs, 15_000)
+    for (const part of [options, options.swim, options.serf, options.tags]) assert.ok(Object.isFrozen(part))
+  })
+
+  it('treats an option that is undefined as one that is not there', () => {
+    const all = Object.fromEntries([...SWIM_OPTION_NAMES, ...SERF_OPTION_NAMES].map((name) => [name, undefined]))
+    const given = {
+      ...all,
+      name: undefined,
+      bind: undefined,
+      tags: undefined,
+      profile: undefined,
+      secretKey: undefined,
+    }
+    assert.deepEqual(resolveOptions(given as unknown as MembershipOptions), resolveOptions({}))
+  })
+
+  it('lets knobs of both rooms stand beside the others and win over the profile', () => {
+    const { swim, serf } = resolveOptions({ profile: 'wan', gossipFanout: 7, reapIntervalMs: 30 })
+    assert.deepEqual([swim.probeIntervalMs, swim.gossipFanout, serf.reapIntervalMs], [5000, 7, 30])
+  })
+
+  it("does not change, keep or freeze the caller's object", () => {
+    const tags: Record<string, string> = { role: 'log' }
+    const given = { tags, name: 'log-1' }
+    const options = resolveOptions(given)
+    tags.role = 'web'
+    assert.deepEqual(options.tags, { role: 'log' })
+    assert.ok(!Object.isFrozen(given) && !Object.isFrozen(tags))
+  })
+
+  it('reads addresses of both families, with and without a port', () => {
+    for (const [bind, key] of [
+      ['10.0.0.5:1', '10.0.0.5:1'],
+      ['10.0.0.5', '10.0.0.5:7946'],
+      ['[::1]:0', '[::1]:0'],
+      ['::1', '[::1]:7946'],
+    ] as const) {
+      assert.equal(resolveOptions({ bind }).bind.key, key)
+    }
+    assert.deepEqual(resolveOptions({ advertise: '10.0.0.5' }).advertise, {
+      ip: Uint8Array.of(10, 0, 0, 5),
+      port: undefined,
+    })
+  })
+
+  it('takes keys as bytes or as base64, the first of a keyring is primary', () => {
+    const keys = [BYTES, SECRET]
+    assert.deepEqual(resolveOptions({ secretKey: SECRET }).keyring?.primary.length, 16)
+    assert.deepEqual(resolveOptions({ keyring: keys }).keyring?.primary, BYTES)
+    assert.deepEqual(resolveOptions({ keyring: keys }).keyring?.keys.length, 2)
+    assert.deepEqual(resolveOptions({ secretKey: BYTES }).keyring?.primary, BYTES)
+  })
+})
+
+describe('wrong options', () => {
+  const long = 'é'.repeat(65)
+  for (const [given, option, limit] of [
+    [{ name: '' }, 'name', /1 to 128 bytes/],
+    [{ name: long }, 'name', /1 to 128 bytes/],
+    [{ name: 7 }, 'name', /text/],
+    [{ bind: 'localhost:7946' }, 'bind', /'ip:port'/],
+    [{ bind: '10.0.0.5:65536' }, 'bind', /port 0 to 65535/],
+    [{ bind: 'log/10.0.0.5:7946' }, 'bind', /'ip:port'/],
+    [{ bind: '' }, 'bind', /'ip:port'/],
+    [{ bind: 7946 }, 'bind', /'ip:port'/],
+    [{ bind: null }, 'bind', /'ip:port'/],
+    [{ advertise: '0.0.0.0:7946' }, 'advertise', /others can dial/],
+    [{ advertise: '[::]:7946' }, 'advertise', /others can dial/],
+    [{ advertise: '10.0.0.5:0' }, 'advertise', /others can dial/],
+    [{ advertise: 'gw.example.org' }, 'advertise', /'ip:port'/],
+    [{ profile: 'moon' }, 'profile', /'lan', 'wan' or 'local'/],
+    [{ profile: null }, 'profile', /'lan', 'wan' or 'local'/],
+    [{ profile: 'toString' }, 'profile', /'lan', 'wan' or 'local'/],
+    [{ tags: ['a'] }, 'tags', /object of strings/],
+    [{ tags: null }, 'tags', /object of strings/],
+    [{ tags: { port: 80 } }, 'tags.port', /a string/],
+    [{ tags: { role: 'x'.repeat(600) } }, 'tags', /take \d{3} bytes encoded, 512 are allowed/],
+    [{ label: 'x'.repeat(256) }, 'label', /255 bytes/],
+    [{ label: BYTES }, 'label', /text/],
+    [{ compression: 'yes' }, 'compression', /true or false/],
+    [{ probeIntervalMs: 0 }, 'probeIntervalMs', /whole number from 10/],
+    [{ probeTimeoutMs: 1000 }, 'probeTimeoutMs', /below probeIntervalMs/],
+    [{ reapIntervalMs: 1.5 }, 'reapIntervalMs', /whole number/],
+    [{ keyring: [] }, 'keyring', /at least one/],
+    [{ host: {} }, 'host', /must offer clock, cipher, hostname/],
+    [{ host: 'node' }, 'host', /must offer clock/],
+    [{ maxPacketBytes: 800, label: 'x'.repeat(255) }, 'maxPacketBytes', /at least \d+ with this label/],
+  ] as const) {
+    it(`${inspect(given, { maxStringLength: 30 })} names ${option} and the limit`, () => {
+      assert.throws(
+        () => resolveOptions(given as unknown as MembershipOptions),
+        (error) => {
+          assert.ok(error instanceof OptionsError)
+          assert.deepEqual([error.code, error.option], ['ERR_OPTIONS', option])
+          assert.match(error.limit, limit)
+          assert.ok(error.message.includes(option) && error.message.includes(error.limit))
+          return true
+        },
+      )
+    })
+  }
+
+  it('carry the value as it was given', () => {
+    assert.throws(() => resolveOptions({ gossipFanout: -3 }), { option: 'gossipFanout', value: -3 })
+    assert.throws(() => resolveOptions({ bind: 'nowhere' }), { option: 'bind', value: 'nowhere' })
+  })
+
+  it('that nobody knows are refused by name, also those of a prototype', () => {
+    for (const option of ['probeIntervall', 'toString', 'secretkey']) {
+      assert.throws(() => resolveOptions({ [option]: 1 }), { option, limit: 'there is no such option' })
+    }
+    assert.throws(() => resolveOptions(undefined as unknown as MembershipOptions), { option: 'options' })
+  })
+})
+
+describe('keys', () => {
+  for (const [what, given, option] of [
+    ['of a wrong size', { secretKey: SECRET.slice(4) }, 'secretKey'],
+    ['of bytes of a wrong size', { secretKey: BYTES.subarray(1) }, 'secretKey'],
+    ['that are no base64', { secretKey: `${SECRET}!` }, 'secretKey'],
+    ['in a keyring', { keyring: [SECRET, `${SECRET}!`] }, 'keyring[1]'],
+    ['beside a keyring', { secretKey: SECRET, keyring: [SECRET] }, 'secretKey'],
+    ['in place of a keyring', { keyring: SECRET }, 'keyring'],
+    ['under a misspelt name', { secretkey: SECRET }, 'secretkey'],
+    ['under another name, as bytes', { encryptKey: BYTES }, 'encryptKey'],
+  ] as const) {
+    it(`${what} are refused and shown nowhere in the error`, () => {
+      assert.throws(
+        () => resolveOptions(given as unknown as MembershipOptions),
+        (error) => {
+          assert.ok(error instanceof OptionsError)
+          assert.equal(error.option, option)
+          const shown = `${error.message} ${error.limit} ${inspect(error, { showHidden: true })}`
+          assert.ok(!shown.includes(SECRET.slice(4, 20)), shown)
+          assert.ok(!shown.includes('201, 202'), shown)
+          return true
+        },
+      )
+    })
+  }
+
+  it('are never numbers: 16 is no key of sixteen zeros', () => {
+    for (const secretKey of [16, 24, 32, [1, 2], {}, null, true]) {
+      const options = { secretKey } as unknown as MembershipOptions
+      assert.throws(() => resolveOptions(options), { option: 'secretKey', value: '(hidden)' })
+      const ring = { keyring: [secretKey] } as unknown as MembershipOptions
+      assert.throws(() => resolveOptions(ring), { option: 'keyring[0]', value: '(hidden)' })
+    }
+  })
+})

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { OptionsError } from '../../../src/base/errors.ts'
+import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from '../../../src/serf/options.ts'
+
+describe('resolveSerfOptions', () => {
+  it("gives Serf's defaults, frozen", () => {
+    const options = resolveSerfOptions({})
+    assert.deepEqual(options, {
+      broadcastTimeoutMs: 5000,
+      leavePropagateDelayMs: 1000,
+      recentIntentTimeoutMs: 300_000,
+      reapIntervalMs: 15_000,
+      reconnectTimeoutMs: 86_400_000,
+      tombstoneTimeoutMs: 86_400_000,
+    })
+    assert.ok(Object.isFrozen(options))
+  })
+
+  it('takes what is given, not what is undefined, and nothing that is not its own', () => {
+    const given = { reapIntervalMs: 20, broadcastTimeoutMs: undefined, name: 'log-1' }
+    const options = resolveSerfOptions(given as unknown as Partial<SerfOptions>)
+    assert.deepEqual([options.reapIntervalMs, options.broadcastTimeoutMs], [20, 5000])
+    assert.equal(Object.hasOwn(options, 'name'), false)
+  })
+
+  it('refuses every knob out of its bounds by name, value and limit', () => {
+    for (const option of SERF_OPTION_NAMES) {
+      for (const value of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null]) {
+        assert.throws(
+          () => resolveSerfOptions({ [option]: value }),
+          (error) =>
+            error instanceof OptionsError &&
+            error.option === option &&
+            Object.is(error.value, value) &&
+            error.limit.startsWith('must be a whole number from '),
+          `${option} ${value}`,
+        )
+      }
+    }
+  })
+
+  it('lets the wait after the goodbye be nothing, and no other knob', () => {
+    assert.equal(resolveSerfOptions({ leavePropagateDelayMs: 0 }).leavePropagateDelayMs, 0)
+    for (const option of SERF_OPTION_NAMES.filter((name) => name !== 'leavePropagateDelayMs')) {
+      assert.throws(() => resolveSerfOptions({ [option]: 0 }), OptionsError, option)
+    }
+  })
+})

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
+import { alive, dead, goodbye, joinIntent, leaveIntent, Mesh, NONSENSE, type Station, serfStateOf } from './support.ts'
+
+describe('what we tell in an exchange', () => {
+  it('is the time of every member, who left, and clocks of events and queries that stand at 1', () => {
+    const { mesh, us } = knowing(2, 3, 4)
+    mesh.tell(us, joinIntent('ghost-2', 7), leaveIntent('ghost-3', 8))
+    mesh.feed(us, goodbye(3), dead(4))
+    const said = serfStateOf(mesh.exchange(us, {}))
+    assert.deepEqual(
+      said.statusLtimes,
+      new Map([
+        ['us', 0],
+        ['ghost-2', 7],
+        ['ghost-3', 8],
+        ['ghost-4', 0],
+      ]),
+    )
+    assert.deepEqual([said.leftMembers, said.ltime], [['ghost-3'], 9])
+    assert.deepEqual([said.eventLtime, said.events, said.queryLtime], [1, [], 1])
+  })
+})
+
+describe('what we take from an exchange', () => {
+  it('SF-15: a member we hold for dead has left where the peer says so', () => {
+    const { mesh, us } = knowing(2)
+    mesh.feed(us, dead(2))
+    us.told()
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 0 }, leftMembers: ['ghost-2'] })
+    assert.equal(us.stateOf('ghost-2'), 'left')
+    const [notice, ...more] = us.told()
+    assert.ok(notice?.type === 'member-left' && more.length === 0)
+    assert.equal(notice.previous?.state, 'dead')
+  })
+
+  it('a departure counts one more than the intent it ended, so that it beats an equal one', () => {
+    const { mesh, us } = knowing(2)
+    mesh.tell(us, joinIntent('ghost-2', 7))
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] })
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2'), 8)
+  })
+
+  it('a departure older than what we know is dropped', () => {
+    const { mesh, us } = knowing(2)
+    mesh.tell(us, joinIntent('ghost-2', 8))
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] })
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
+  it('the times of the others are join intents: a newer one takes a leave back', () => {
+    const { mesh, us } = knowing(2, 3)
+    mesh.tell(us, leaveIntent('ghost-2', 5), leaveIntent('ghost-3', 5))
+    us.told()
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 6, 'ghost-3': 5 } })
+    assert.deepEqual([us.stateOf('ghost-2'), us.stateOf('ghost-3')], ['alive', 'leaving'])
+    assert.deepEqual(us.toldInShort(), ['member-recover ghost-2'])
+  })
+
+  it('their clock shows the time of their next message: ours comes level with it', () => {
+    for (const [theirs, ours] of [
+      [0, 1],
+      [1, 1],
+      [2, 2],
+      [50, 50],
+    ] as const) {
+      const { mesh, us } = knowing(2)
+      mesh.exchange(us, { ltime: theirs })
+      assert.equal(serfStateOf(mesh.exchange(us, {})).ltime, ours, `after ${theirs}`)
+    }
+  })
+
+  it('members that SWIM learns in the same exchange are known when their intents are read', () => {
+    const { mesh, us } = knowing()
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 4 }, leftMembers: [], members: [alive(2)] })
+    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2'), 4)
+  })
+
+  it('intents of strangers are kept for when they come', () => {
+    const { mesh, us } = knowing()
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 4 }, leftMembers: ['ghost-2'] })
+    mesh.feed(us, alive(2))
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+  })
+
+  it('nothing learnt is told on', () => {
+    const { mesh, us } = knowing(2, 3)
+    mesh.feed(us, dead(3))
+    mesh.exchange(us, {
+      ltime: 9,
+      statusLtimes: { 'ghost-2': 6, 'ghost-3': 4, 'ghost-4': 5 },
+      leftMembers: ['ghost-3'],
+    })
+    assert.equal(us.stateOf('ghost-3'), 'left')
+    mesh.run(5000)
+    assert.deepEqual(mesh.gossiped('us'), [])
+  })
+
+  it('that we left is denied: we are here', () => {
+    const { mesh, us } = knowing(2)
+    mesh.exchange(us, { ltime: 30, statusLtimes: { us: 28 }, leftMembers: ['us'] })
+    assert.equal(us.serf.local.state, 'alive')
+    mesh.run(3000)
+    const said = mesh.gossiped('us')
+    assert.ok(said.length > 0)
+    for (const message of said) {
+      assert.ok(message.type === 'join' && message.node === 'us' && Number(message.ltime) > 29)
+    }
+  })
+})
+
+describe('what we refuse of an exchange', () => {
+  it('a state that is none, or another message, is one warning; SWIM keeps its part', () => {
+    for (const userState of [NONSENSE, encodeSerfMessage(joinIntent('ghost-2', 5))]) {
+      const { mesh, us } = knowing()
+      mesh.exchange(us, { userState, members: [alive(2)] })
+      const codes = us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
+      assert.deepEqual(codes, ['member-join', 'message-invalid'])
+    }
+  })
+
+  it('no state at all is not even a warning: the peer speaks memberlist only', () => {
+    const { mesh, us } = knowing()
+    mesh.exchange(us, { userState: new Uint8Array(0), members: [alive(2)] })
+    assert.deepEqual(us.toldInShort(), ['member-join ghost-2'])
+  })
+
+  it('a clock too far ahead: none of the intents is taken', () => {
+    for (const ltime of [2 ** 42, 2n ** 64n - 1n]) {
+      const { mesh, us } = knowing(2)
+      mesh.exchange(us, { ltime, statusLtimes: { 'ghost-2': 5 }, leftMembers: ['ghost-2'] })
+      assert.equal(us.stateOf('ghost-2'), 'alive')
+      const [notice, ...more] = us.told()
+      assert.ok(notice?.type === 'warning' && notice.code === 'lamport-leap' && more.length === 0)
+      assert.equal(serfStateOf(mesh.exchange(us, {})).ltime, 1)
+    }
+  })
+
+  it('a single intent too far ahead: the others are taken', () => {
+    const { mesh, us } = knowing(2, 3)
+    mesh.exchange(us, {
+      ltime: 9,
+      statusLtimes: { 'ghost-2': 2n ** 63n, 'ghost-3': 5 },
+      leftMembers: ['ghost-2', 'ghost-3'],
+    })
+    assert.deepEqual([us.stateOf('ghost-2'), us.stateOf('ghost-3')], ['alive', 'leaving'])
+  })
+
+  it('a name listed as left whose time is not told is taken at time 1', () => {
+    const { mesh, us } = knowing(2)
+    mesh.exchange(us, { ltime: 9, leftMembers: ['ghost-2', 'ghost-2'] })
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2'), 1)
+  })
+})
+
+/** A machine that knows some ghosts, with what it told of them taken away. */
+function knowing(...ghosts: number[]): { mesh: Mesh; us: Station } {
+  const mesh = new Mesh()
+  const us = mesh.add('us', 1)
+  mesh.feed(us, ...ghosts.map((number) => alive(number)))
+  mesh.run(5000)
+  mesh.forgetSent()
+  us.told()
+  return { mesh, us }
+}
