@@ -73,7 +73,7 @@ export interface WarningEvent {
 /** The instance is closed; nothing follows. */
 export interface ClosedEvent {
   readonly type: 'closed'
-  /** `left`: after a goodbye. `closed`: without one. `failed`: the sockets failed; see `error`. */
+  /** `left`: by `leave()`. `closed`: by `close()`, without a goodbye. `failed`: the sockets failed; see `error`. */
   readonly reason: 'left' | 'closed' | 'failed'
   readonly error?: Error
 }

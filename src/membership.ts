@@ -333,7 +333,6 @@ export class Membership extends EventEmitter<EventMap> {
     await this.#starting?.catch(() => {})
     if (this.#status === 'running') {
       this.#status = 'leaving'
-      this.#driver.unschedule('join')
       await new Promise<void>((resolve) => {
         this.#departed = resolve
         if (timeoutMs !== undefined) this.#driver.schedule('leave', timeoutMs, resolve)
@@ -382,8 +381,8 @@ export class Membership extends EventEmitter<EventMap> {
         return
       default: {
         const { type, member, previous } = notice
-        const event: MemberEvent = previous === undefined ? { type, member } : { type, member, previous }
-        for (const stream of this.#streams) stream.push(Object.freeze(event))
+        const event: MemberEvent = Object.freeze(previous === undefined ? { type, member } : { type, member, previous })
+        for (const stream of this.#streams) stream.push(event)
         this.#emit(event)
       }
     }

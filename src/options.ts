@@ -106,9 +106,10 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
 
 /** Throws unless `tags` is a plain record of strings. @throws OptionsError */
 export function checkTags(tags: unknown): asserts tags is Readonly<Record<string, string>> {
-  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
-    throw new OptionsError('tags', tags, 'must be an object of strings')
-  }
+  // A `Map` has no entries of its own here, and would be taken for no tags.
+  const isRecord =
+    typeof tags === 'object' && tags !== null && [Object.prototype, null].includes(Object.getPrototypeOf(tags))
+  if (!isRecord) throw new OptionsError('tags', tags, 'must be an object of strings')
   for (const [key, value] of Object.entries(tags)) {
     if (typeof value !== 'string') throw new OptionsError(`tags.${key}`, value, 'must be a string')
   }

@@ -9,6 +9,7 @@ import { Deadlines } from '../base/deadlines.ts'
 import { DecodeError, DecryptError } from '../base/errors.ts'
 import type { RequestPurpose } from '../swim/outbox.ts'
 import type { Address } from '../wire/address.ts'
+import { MAX_STREAM_BYTES } from '../wire/limits.ts'
 import type { Sealing } from '../wire/packet.ts'
 import { encodeStream, StreamReader, type StreamRole, shouldAnswer } from '../wire/stream.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
@@ -17,6 +18,10 @@ import type { Stream, StreamHandlers } from './host.ts'
 
 /** Streams of others served at once: memberlist's own limit of exchanges. */
 export const MAX_INBOUND_STREAMS = 127
+
+/** Bytes of unfinished requests held at once, of all streams together: three of the largest that one may bring. An exchange of
+ *  10,000 members takes 1 MiB; what comes above is strangers filling our memory. */
+export const MAX_INBOUND_BYTES: number = 3 * MAX_STREAM_BYTES
 
 /** What the exchanges need, and whom they tell. Handlers run inside the stream's turn. */
 export interface ExchangesSetup {
@@ -55,6 +60,8 @@ interface Exchange {
   readonly reader: StreamReader
   /** Answered: only what is queued still has to go out. */
   isEnding: boolean
+  /** Bytes of an unfinished message, as counted into the total. */
+  heldBytes: number
 }
 
 export class Exchanges {
@@ -62,6 +69,7 @@ export class Exchanges {
   readonly #deadlines = new Deadlines<{ readonly key: string; readonly timeoutMs: number }>()
   readonly #open = new Map<string, Exchange>()
   #inbound = 0
+  #inboundBytes = 0
   #lastInbound = 0
 
   constructor(setup: ExchangesSetup) {
@@ -103,7 +111,7 @@ export class Exchanges {
       data: (bytes) => this.#read(key, bytes),
       closed: (error) => this.#closed(key, error),
     })
-    this.#open.set(key, { key, id, stream, reader: this.#reader('dialler'), isEnding: false })
+    this.#open.set(key, { key, id, stream, reader: this.#reader('dialler'), isEnding: false, heldBytes: 0 })
     this.#limit(key, timeoutMs)
   }
 
@@ -119,7 +127,7 @@ export class Exchanges {
     this.#inbound++
     const id = ++this.#lastInbound
     const key = `theirs:${id}`
-    this.#open.set(key, { key, id, stream, reader: this.#reader('listener'), isEnding: false })
+    this.#open.set(key, { key, id, stream, reader: this.#reader('listener'), isEnding: false, heldBytes: 0 })
     this.#limit(key, this.#setup.streamTimeoutMs)
     return {
       data: (bytes) => this.#read(key, bytes),
@@ -135,15 +143,26 @@ export class Exchanges {
 
   /** Destroys every stream; tells nobody. */
   close(): void {
-    for (const { stream } of this.#open.values()) stream.destroy()
+    for (const exchange of this.#open.values()) {
+      exchange.stream.destroy()
+      exchange.heldBytes = 0
+    }
     this.#open.clear()
     this.#deadlines.clear()
     this.#inbound = 0
+    this.#inboundBytes = 0
   }
 
   #read(key: string, bytes: Uint8Array): void {
     const exchange = this.#open.get(key)
     if (exchange === undefined || exchange.isEnding) return
+    if (!isOurs(exchange) && this.#inboundBytes + bytes.length > MAX_INBOUND_BYTES) {
+      this.#forget(exchange)
+      exchange.stream.destroy()
+      const { key: peer } = exchange.stream.peer
+      this.#setup.refused('stream-limit', `${MAX_INBOUND_BYTES} bytes of streams are held, that of ${peer} is cut`)
+      return
+    }
     let message: StreamMessage | undefined
     try {
       message = exchange.reader.push(bytes)?.message
@@ -151,6 +170,8 @@ export class Exchanges {
       if (!(error instanceof DecodeError || error instanceof DecryptError)) throw error
       this.#unreadable(exchange, error)
       return
+    } finally {
+      this.#weigh(exchange, exchange.reader.bufferedBytes)
     }
     if (message === undefined) return
     if (isOurs(exchange)) {
@@ -206,7 +227,15 @@ export class Exchanges {
   #forget(exchange: Exchange): void {
     if (!this.#open.delete(exchange.key)) return
     this.#deadlines.delete(exchange.key)
+    this.#weigh(exchange, 0)
     if (!isOurs(exchange)) this.#inbound--
+  }
+
+  /** Keeps the total of what strangers make us hold. */
+  #weigh(exchange: Exchange, bytes: number): void {
+    const held = isOurs(exchange) || !this.#open.has(exchange.key) ? 0 : bytes
+    this.#inboundBytes += held - exchange.heldBytes
+    exchange.heldBytes = held
   }
 
   #limit(key: string, timeoutMs: number): void {

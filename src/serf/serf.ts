@@ -188,8 +188,9 @@ export class Serf {
     this.#tags = tags
     const ticket = nextTicket(this.#state)
     const { swim, outbox } = this.#state
-    swim.setMeta(meta, now, ticket)
-    if (!swim.hasPeers()) outbox.notify({ type: 'told', ticket })
+    const isAlone = !swim.hasPeers()
+    swim.setMeta(meta, now, isAlone ? undefined : ticket)
+    if (isAlone) outbox.notify({ type: 'told', ticket })
     this.#settle(now)
     return ticket
   }

@@ -48,7 +48,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
   }
 }
 
-/** Takes an alive claim (serf-behaviour §4.1). */
+/** Takes an alive claim (serf-behaviour §4.1). Keeps the bytes of its fields, which the decoder has copied. */
 export function applyAlive(state: SwimState, claim: Alive, now: number, note: ClaimNote = {}): void {
   const isSelf = claim.node === state.self.name
   if (isSelf && state.isLeaving) return
@@ -58,7 +58,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     return
   }
   // A member of protocol 1 tells no port: all of its cluster listens on one.
-  const address = new Address(copyOf(claim.addr), claim.port === 0 ? state.self.address.port : claim.port)
+  const address = new Address(claim.addr, claim.port === 0 ? state.self.address.port : claim.port)
   const known = state.members.get(claim.node)
   let takesOver = false
   if (known !== undefined && !sameEndpoint(known.address, address)) {
@@ -250,7 +250,7 @@ function acceptAlive(
   member.vsn = vsn
   member.incarnation = claim.incarnation
   member.address = address
-  if (isChanged) member.meta = copyOf(claim.meta)
+  if (isChanged) member.meta = claim.meta
   if (before !== 'alive') {
     member.status = 'alive'
     member.changedAt = now

@@ -40,7 +40,7 @@ export function beginRelay(state: SwimState, request: IndirectPing, from: Addres
     wantsNack: request.nack,
   })
   state.deadlines.set(relayKey(seqNo), now + state.options.probeTimeoutMs, { kind: 'relay-timeout', seqNo })
-  const target = new Address(request.target.slice(), request.port === 0 ? state.self.address.port : request.port)
+  const target = new Address(request.target, request.port === 0 ? state.self.address.port : request.port)
   sendWithBroadcasts(state, target, ping)
 }
 
@@ -68,7 +68,7 @@ export function relayTimeout(state: SwimState, seqNo: number): void {
 function replyAddress(message: Ping | IndirectPing, from: Address): Address {
   const { sourceAddr, sourcePort } = message
   const isTold = sourceAddr !== null && (sourceAddr.length === 4 || sourceAddr.length === 16) && sourcePort > 0
-  return isTold ? new Address(sourceAddr.slice(), sourcePort) : from
+  return isTold ? new Address(sourceAddr, sourcePort) : from
 }
 
 function relayKey(seqNo: number): string {

@@ -155,7 +155,7 @@ export class Swim {
   }
 
   /** Replaces our metadata; `ticket` is reported by `takeTold` when it has been told. */
-  setMeta(meta: Uint8Array, now: number, ticket: number): void {
+  setMeta(meta: Uint8Array, now: number, ticket?: number): void {
     announceSelf(this.#state, meta, now, ticket)
   }
 

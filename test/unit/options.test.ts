@@ -95,6 +95,7 @@ describe('wrong options', () => {
     [{ profile: 'toString' }, 'profile', /'lan', 'wan' or 'local'/],
     [{ tags: ['a'] }, 'tags', /object of strings/],
     [{ tags: null }, 'tags', /object of strings/],
+    [{ tags: new Map([['role', 'log']]) }, 'tags', /object of strings/],
     [{ tags: { port: 80 } }, 'tags.port', /a string/],
     [{ tags: { role: 'x'.repeat(600) } }, 'tags', /take \d{3} bytes encoded, 512 are allowed/],
     [{ label: 'x'.repeat(256) }, 'label', /255 bytes/],

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
-import { Exchanges, type ExchangesSetup, MAX_INBOUND_STREAMS } from '../../../src/driver/exchanges.ts'
+import {
+  Exchanges,
+  type ExchangesSetup,
+  MAX_INBOUND_BYTES,
+  MAX_INBOUND_STREAMS,
+} from '../../../src/driver/exchanges.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { PushPull, StreamMessage } from '../../../src/wire/types.ts'
@@ -216,6 +221,26 @@ describe('a request of theirs', () => {
     assert.ok(accept(all).isDestroyed)
     const ours = ask(all)
     assert.ok(!ours.isDestroyed, 'streams of ours are not counted')
+  })
+
+  it('all unfinished requests together hold no more than the budget, and what ends gives its share back', () => {
+    const all = exchanges()
+    // An unfinished message: an encoded push/pull that announces 20 MiB of user state.
+    const header = encodePushPull({ ...STATE, userState: new Uint8Array(20 * 1024 * 1024) })
+    const most = header.subarray(0, header.length - 1)
+    const streams = [accept(all), accept(all), accept(all)]
+    for (const stream of streams) stream.say(most)
+    assert.ok(streams.every(({ isDestroyed }) => !isDestroyed))
+    const fourth = accept(all)
+    fourth.say(most)
+    assert.ok(fourth.isDestroyed)
+    assert.deepEqual(all.log, [
+      `stream-limit ${MAX_INBOUND_BYTES} bytes of streams are held, that of ${PEER.key} is cut`,
+    ])
+    streams[0]?.close()
+    const fifth = accept(all)
+    fifth.say(most)
+    assert.ok(!fifth.isDestroyed, 'there is room again')
   })
 
   it('every way to end gives its place back', () => {

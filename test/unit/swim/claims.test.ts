@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { NO_BYTES } from '../../../src/base/bytes.ts'
+import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
 import { alive, at, Bench, dead, left, Mesh, metaOf, ping, pushPull, row, suspect, VERSIONS } from './support.ts'
@@ -266,9 +267,9 @@ describe('serf-behaviour §4.1: alive claims', () => {
 
   it('what is kept of a claim does not change when the packet does', () => {
     const made = bench()
-    const claim = alive('m6', 1, { meta: metaOf('abc'), addr: at(6).ip.slice(), vsn: VERSIONS.slice() })
-    made.receive(claim)
-    for (const part of [claim.meta, claim.addr, claim.vsn]) part.fill(0xff)
+    const packet = encodeSwimMessage(alive('m6', 1, { meta: metaOf('abc') })).slice()
+    made.swim.receivePacket([{ message: decodePacketMessage(packet), bytes: packet }], at(9), 0)
+    packet.fill(0xff)
     const member = made.swim.member('m6')
     assert.deepEqual([member?.meta, member?.address.ip, member?.vsn], [metaOf('abc'), at(6).ip, VERSIONS])
   })
