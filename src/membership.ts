@@ -85,6 +85,7 @@ export class Membership extends EventEmitter<EventMap> {
   #closing: Promise<void> | undefined
   #departed: (() => void) | undefined
   #lastJoin = 0
+  #lastLimit = 0
 
   /** Checks all options; opens nothing. @throws OptionsError naming the option, the value and the limit */
   constructor(options: MembershipOptions = {}) {
@@ -158,22 +159,24 @@ export class Membership extends EventEmitter<EventMap> {
   }
 
   /** Asks every seed once, all in parallel, ourselves left out, and resolves with who answered, also when nobody did: the first
-   *  member of a cluster has nobody to find. Then the seeds are asked again in the background, until anyone is known.
+   *  member of a cluster has nobody to find. Then, whenever nobody is known, the seeds are asked again in the background: at first
+   *  after a second, then ever less often; after a time among others within 45 seconds of being alone.
    *  @throws OptionsError, TransportError, ClosedError; JoinError where `required`; the signal's reason where it is aborted */
   async join(seeds: Seeds, options: JoinOptions = {}): Promise<JoinResult> {
     checkSeeds(seeds)
+    // A copy: what is asked, now and later, is what was given and checked.
+    const given = typeof seeds === 'function' ? seeds : [...seeds]
     const { signal, required = false } = options
     signal?.throwIfAborted()
     await this.start()
     signal?.throwIfAborted()
     if (this.#status !== 'running') throw new ClosedError('closed while it joined')
     const attempt = ++this.#lastJoin
-    const result = await this.#contactAll(seeds, signal)
+    const result = await this.#contactAll(given, signal)
     if (this.#status !== 'running') throw new ClosedError('closed while it joined')
-    if (result.joined.length > 0) return result
-    if (required) throw joinError(result)
+    if (required && result.joined.length === 0) throw joinError(result)
     // Also where nobody failed: a name or a function that gave only ourselves may give others later.
-    if (seeds.length > 0 || typeof seeds === 'function') this.#retry(attempt, seeds, signal, FIRST_RETRY_MS)
+    if (typeof given === 'function' || given.length > 0) this.#keepTrying(attempt, given, signal, FIRST_RETRY_MS)
     return result
   }
 
@@ -224,13 +227,14 @@ export class Membership extends EventEmitter<EventMap> {
   }
 
   /** Says goodbye, waits until it is told, closes. Idempotent. Never rejects for want of peers: they then see us fail, not leave.
-   *  @param options.timeoutMs limit of the goodbye, 0 to a day; default what its stages take at most, 11 s
+   *  @param options.timeoutMs limit of the goodbye, 0 to a day; default what its stages take at most: twice `broadcastTimeoutMs` and `leavePropagateDelayMs`, 11 s
    *  @throws OptionsError */
   async leave(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = options
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, { least: 0, most: MAX_LEAVE_MS })
     if (this.#status === 'closed') return this.#closing
-    this.#leaving ??= this.#leave(timeoutMs)
+    if (this.#leaving === undefined) this.#leaving = this.#leave(timeoutMs)
+    else this.#limitLeave(timeoutMs)
     return this.#leaving
   }
 
@@ -285,10 +289,14 @@ export class Membership extends EventEmitter<EventMap> {
       this.#rounds.delete(round)
       signal?.removeEventListener('abort', abort)
     })
-    if (result.joined.length > 0 && this.#status === 'running') {
+    if (result.joined.length === 0 || this.#status !== 'running') return result
+    if (this.#serf?.hasPeers() === true) {
       this.#driver.command((serf, now) => serf.announceJoin(now))
+      return result
     }
-    return result
+    // Whoever answered has told us of nobody else: through a virtual address we have met ourselves.
+    const error = new TransportError('answered, but it is ourselves, or it knows of nobody')
+    return { joined: [], failed: [...result.failed, ...result.joined.map((address) => ({ address, error }))] }
   }
 
   /** One full exchange. */
@@ -301,21 +309,29 @@ export class Membership extends EventEmitter<EventMap> {
     })
   }
 
-  /** Asks again later, ever less often, until anyone is known or a newer `join` takes over. */
-  #retry(attempt: number, seeds: Seeds, signal: AbortSignal | undefined, delayMs: number): void {
+  /** Looks again later, as long as this is the latest `join`: where nobody is known, asks the seeds, ever less often. */
+  #keepTrying(attempt: number, seeds: Seeds, signal: AbortSignal | undefined, retryMs: number): void {
+    const isAlone = this.#serf?.hasPeers() !== true
+    const pauseMs = isAlone ? retryMs : LAST_RETRY_MS
     // Members that lost each other at once must not all come back at once.
-    const jitterMs = delayMs * (0.5 + this.#random.fraction())
-    this.#driver.schedule('join', jitterMs, () => {
-      if (signal?.aborted === true || this.#isObsolete(attempt)) return
+    this.#driver.schedule('join', pauseMs * (0.5 + this.#random.fraction()), () => {
+      const isOver = (): boolean => signal?.aborted === true || this.#status !== 'running' || attempt !== this.#lastJoin
+      if (isOver()) return
+      if (this.#serf?.hasPeers() === true) {
+        this.#keepTrying(attempt, seeds, signal, FIRST_RETRY_MS)
+        return
+      }
       this.#contactAll(seeds, signal).then(
         (result) => {
-          if (result.joined.length > 0 || this.#isObsolete(attempt)) return
-          if (result.failed.length > 0) this.#driver.warn('join-failed', joinError(result).message)
-          this.#retry(attempt, seeds, signal, Math.min(2 * delayMs, LAST_RETRY_MS))
+          if (isOver()) return
+          if (result.failed.length > 0 && result.joined.length === 0) {
+            this.#driver.warn('join-failed', joinError(result).message)
+          }
+          this.#keepTrying(attempt, seeds, signal, Math.min(2 * retryMs, LAST_RETRY_MS))
         },
         (error: unknown) => {
           // The signal was aborted, or we closed meanwhile; anything else is our bug and must be seen.
-          if (signal?.aborted === true || this.#status === 'closed') return
+          if (signal?.aborted === true || this.#status !== 'running') return
           this.#host.defer(() => {
             throw error
           })
@@ -324,22 +340,29 @@ export class Membership extends EventEmitter<EventMap> {
     })
   }
 
-  #isObsolete(attempt: number): boolean {
-    return this.#status !== 'running' || attempt !== this.#lastJoin || this.#serf?.hasPeers() === true
-  }
-
   async #leave(timeoutMs: number | undefined): Promise<void> {
     // A start under way is let finish: what has been announced must be taken back.
     await this.#starting?.catch(() => {})
     if (this.#status === 'running') {
       this.#status = 'leaving'
-      await new Promise<void>((resolve) => {
-        this.#departed = resolve
-        if (timeoutMs !== undefined) this.#driver.schedule('leave', timeoutMs, resolve)
-        this.#driver.command((serf, now) => serf.leave(now))
-      })
+      try {
+        await new Promise<void>((resolve) => {
+          this.#departed = resolve
+          this.#limitLeave(timeoutMs)
+          this.#driver.command((serf, now) => serf.leave(now))
+        })
+      } finally {
+        await this.#close({ type: 'closed', reason: 'left' })
+      }
     }
     await this.#close({ type: 'closed', reason: 'left' })
+  }
+
+  /** Of the limits of several calls the earliest holds. */
+  #limitLeave(timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) return
+    this.#lastLimit++
+    this.#driver.schedule(`leave:${this.#lastLimit}`, timeoutMs, () => this.#departed?.())
   }
 
   #close(event: ClosedEvent): Promise<void> {

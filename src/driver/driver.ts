@@ -8,6 +8,7 @@ import { tracer } from '../base/log.ts'
 import type { SerfNotice } from '../serf/notices.ts'
 import type { Serf } from '../serf/serf.ts'
 import type { Address } from '../wire/address.ts'
+import { NONCE_BYTES } from '../wire/encrypt.ts'
 import { type DecodedPacket, decodePacket, encodePacket, type Sealing } from '../wire/packet.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
@@ -44,15 +45,13 @@ export interface DriverStats {
   readonly warnings: Readonly<Record<string, number>>
 }
 
-const NONCE_BYTES = 12
-
 /** Runs one `Serf` on one host. */
 export class Driver {
   readonly #setup: DriverSetup
   readonly #exchanges: Exchanges
   readonly #warnings = new Warnings()
   readonly #tasks = new Deadlines<() => void>()
-  readonly #notices: DriverNotice[] = []
+  #notices: DriverNotice[] = []
   #opening: Promise<Transport> | undefined
   #transport: Transport | undefined
   #serf: Serf | undefined
@@ -156,7 +155,7 @@ export class Driver {
     this.#disarm = undefined
     this.#armedAt = undefined
     this.#tasks.clear()
-    this.#notices.length = 0
+    this.#notices = []
     this.#exchanges.close()
     // What is being bound at this moment is open soon, and `open` leaves it to be closed here as well.
     if (this.#transport === undefined) await this.#opening?.catch(() => {})
@@ -310,8 +309,10 @@ export class Driver {
     if (this.#isTelling) return
     this.#isTelling = true
     try {
-      for (let notice = this.#notices.shift(); notice !== undefined; notice = this.#notices.shift()) {
-        this.#setup.notified(notice)
+      while (this.#notices.length > 0) {
+        const batch = this.#notices
+        this.#notices = []
+        for (const notice of batch) if (!this.#isClosed) this.#setup.notified(notice)
       }
     } finally {
       this.#isTelling = false

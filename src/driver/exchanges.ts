@@ -71,6 +71,7 @@ export class Exchanges {
   #inbound = 0
   #inboundBytes = 0
   #lastInbound = 0
+  #isClosed = false
 
   constructor(setup: ExchangesSetup) {
     this.#setup = setup
@@ -118,11 +119,11 @@ export class Exchanges {
   /** Takes a stream of theirs, or refuses it. */
   accept(stream: Stream): StreamHandlers | undefined {
     if (this.#inbound >= MAX_INBOUND_STREAMS) {
-      this.#setup.refused(
-        'stream-limit',
-        `${MAX_INBOUND_STREAMS} streams are open, that of ${stream.peer.key} is refused`,
-      )
-      return undefined
+      // Whoever opens streams and says nothing must not keep the others out: the one that waits longest gives way.
+      const idle = [...this.#open.values()].find((exchange) => !isOurs(exchange) && !exchange.isEnding)
+      this.#cutOff(idle, `${MAX_INBOUND_STREAMS} streams are open`)
+      // Whoever was told of it may have closed everything.
+      if (idle === undefined || this.#isClosed) return undefined
     }
     this.#inbound++
     const id = ++this.#lastInbound
@@ -143,6 +144,7 @@ export class Exchanges {
 
   /** Destroys every stream; tells nobody. */
   close(): void {
+    this.#isClosed = true
     for (const exchange of this.#open.values()) {
       exchange.stream.destroy()
       exchange.heldBytes = 0
@@ -157,11 +159,9 @@ export class Exchanges {
     const exchange = this.#open.get(key)
     if (exchange === undefined || exchange.isEnding) return
     if (!isOurs(exchange) && this.#inboundBytes + bytes.length > MAX_INBOUND_BYTES) {
-      this.#forget(exchange)
-      exchange.stream.destroy()
-      const { key: peer } = exchange.stream.peer
-      this.#setup.refused('stream-limit', `${MAX_INBOUND_BYTES} bytes of streams are held, that of ${peer} is cut`)
-      return
+      const largest = [...this.#open.values()].reduce((most, one) => (one.heldBytes > most.heldBytes ? one : most))
+      this.#cutOff(largest, `${MAX_INBOUND_BYTES} bytes of streams are held`)
+      if (!this.#open.has(key)) return
     }
     let message: StreamMessage | undefined
     try {
@@ -182,6 +182,18 @@ export class Exchanges {
     }
     this.#setup.requested(exchange.id, message, exchange.stream.peer)
     if (!exchange.isEnding) this.#end(exchange)
+  }
+
+  /** Ends a stream of theirs without an answer, to make room. */
+  #cutOff(exchange: Exchange | undefined, why: string): void {
+    if (exchange !== undefined) {
+      this.#forget(exchange)
+      exchange.stream.destroy()
+    }
+    this.#setup.refused(
+      'stream-limit',
+      exchange === undefined ? why : `${why}: that of ${exchange.stream.peer.key} is cut`,
+    )
   }
 
   /** What they sent is no message: our request fails; theirs is told why where memberlist tells it. */

@@ -2,12 +2,17 @@
 import { TransportError } from '../base/errors.ts'
 import type { Address } from '../wire/address.ts'
 
-/** The network's own answers, and addresses that no packet can be sent to. EPERM is a packet filter's, EADDRNOTAVAIL a family
- *  without a route, EACCES a broadcast address: the target cannot be reached from here, so a probe of it has failed. Without
- *  that a dead member behind a dead route, or one that tells a wrong address, lives for ever. */
-const REMOTE = new Set([
+/** Our own shortages: they say nothing of the target. Everything else a send can meet is the network's answer (unreachable, refused,
+ *  filtered) or the target's doing (an address no packet can be sent to): a probe of it has failed. memberlist holds every
+ *  failed write for that; without it a dead member behind a dead route, or one that tells a wrong address, lives for ever. */
+const SHORTAGE = new Set(['EAGAIN', 'EINTR', 'ENOBUFS', 'ENOMEM', 'EMFILE', 'ENFILE'])
+
+/** What a bound socket survives: news of one peer, or a shortage that passes. */
+const PASSING = new Set([
+  ...SHORTAGE,
   'ECONNREFUSED',
   'ECONNRESET',
+  'ECONNABORTED',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EHOSTDOWN',
@@ -17,21 +22,8 @@ const REMOTE = new Set([
   'EADDRNOTAVAIL',
   'EPERM',
   'EACCES',
-  'ERR_SOCKET_BAD_PORT',
-])
-
-/** What a bound socket survives: news of one peer, or a shortage that passes. */
-const PASSING = new Set([
-  ...REMOTE,
-  'ECONNABORTED',
   'EPROTO',
   'EMSGSIZE',
-  'EINTR',
-  'EAGAIN',
-  'ENOBUFS',
-  'ENOMEM',
-  'EMFILE',
-  'ENFILE',
 ])
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -47,9 +39,9 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : 'unknown'
 }
 
-/** The network said so, not our own socket. */
+/** A send failed for the network's or the target's sake, not for want of something of ours. */
 export function isRemote(error: unknown): boolean {
-  return REMOTE.has(codeOf(error))
+  return !(error instanceof TransportError) && !SHORTAGE.has(codeOf(error))
 }
 
 /** The bound socket that reported `error` still works. */

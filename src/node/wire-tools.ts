@@ -1,10 +1,13 @@
 // The codec of `wire/` bound to Node's cipher and entropy, for people who look at traffic: keys as text, a label as text,
-// messages as plain objects. Adds no knowledge of the wire; the driver does not use it. Published by `rollcall/wire`.
+// messages as plain objects. Adds no knowledge of the wire; the driver does not use it. Published by `rollcall/wire`, so
+// what it is given may be anything: every mistake is an `OptionsError` or a `SizeError`.
 import { NO_BYTES, utf8 } from '../base/bytes.ts'
+import { checkBoolean } from '../base/check.ts'
 import { DecodeError, OptionsError } from '../base/errors.ts'
 import { type EncryptionVersion, NONCE_BYTES } from '../wire/encrypt.ts'
 import { Keyring, parseKey } from '../wire/keyring.ts'
-import { MAX_COMPOUND_PARTS, MAX_LABEL_BYTES } from '../wire/limits.ts'
+import { MAX_COMPOUND_PART_BYTES, MAX_COMPOUND_PARTS, MAX_LABEL_BYTES, MAX_STREAM_BYTES } from '../wire/limits.ts'
+import { checkSize, packetMessage, streamMessage, text } from '../wire/message-rules.ts'
 import { type DecodedPacket, decodePacket as decode, encodePacket as encode, type Sealing } from '../wire/packet.ts'
 import { encodeStream as encodeWhole, StreamReader, type StreamRole } from '../wire/stream.ts'
 import { encodePushPull, encodeStreamUser, encodeSwimMessage } from '../wire/swim-messages.ts'
@@ -45,17 +48,19 @@ export function decodePacket(bytes: Uint8Array, options: WireOptions = {}): Deco
   return decode(bytes, sealingOf(options))
 }
 
-/** Messages, or their bytes with the type byte first, as one datagram. 1 to 127 of them; the size is the caller's matter.
- *  @throws OptionsError */
+/** Messages, or their bytes with the type byte first, as one datagram. 1 to 127 of them, each of at most 65,535 bytes; how
+ *  large the datagram becomes is the caller's matter.
+ *  @throws OptionsError that names the option or the field; SizeError for a message that is too large */
 export function encodePacket(
   messages: readonly (PacketMessage | Uint8Array)[],
   options: EncodePacketOptions = {},
 ): Uint8Array {
-  if (messages.length < 1 || messages.length > MAX_COMPOUND_PARTS) {
+  if (!Array.isArray(messages) || messages.length < 1 || messages.length > MAX_COMPOUND_PARTS) {
     throw new OptionsError('messages', messages, `a packet carries 1 to ${MAX_COMPOUND_PARTS} messages`)
   }
-  const parts = messages.map((message) => (message instanceof Uint8Array ? message : encodeSwimMessage(message)))
+  const parts = Array.from(messages, (message, at) => packetPart(`messages[${at}]`, message))
   const { crc = false } = options
+  checkBoolean('crc', crc)
   return encode(parts, { ...encodingOf(options), crc })
 }
 
@@ -69,22 +74,45 @@ export function decodeStream(bytes: Uint8Array, options: WireOptions & StreamSid
 
 /** For a stream that comes in pieces: `push` them until it gives the message. Holds at most 20 MiB and 64 KiB. */
 export function streamReader(options: WireOptions & StreamSide): StreamReader {
-  return new StreamReader({ sealing: sealingOf(options), role: options.role })
+  return new StreamReader({ sealing: sealingOf(options), role: roleOf(options) })
 }
 
 /** All that our side of a stream sends. Bytes stand for a message with its type byte (`user`: as `encodeStreamUser` makes it).
- *  @throws OptionsError */
+ *  @throws OptionsError that names the option or the field; SizeError for more than the other side reads */
 export function encodeStream(message: StreamMessage | Uint8Array, options: EncodeOptions & StreamSide): Uint8Array {
-  return encodeWhole(streamBytes(message), { ...encodingOf(options), role: options.role })
+  const bytes = encodeWhole(streamBytes(message), { ...encodingOf(options), role: roleOf(options) })
+  checkSize('message', bytes, MAX_STREAM_BYTES)
+  return bytes
+}
+
+function packetPart(option: string, message: PacketMessage | Uint8Array): Uint8Array {
+  if (!(message instanceof Uint8Array)) packetMessage(option, message)
+  const part = message instanceof Uint8Array ? notEmpty(option, message) : encodeSwimMessage(message)
+  checkSize(option, part, MAX_COMPOUND_PART_BYTES)
+  return part
 }
 
 function streamBytes(message: StreamMessage | Uint8Array): Uint8Array {
-  if (message instanceof Uint8Array) return message
+  if (message instanceof Uint8Array) return notEmpty('message', message)
+  streamMessage('message', message)
   if (message.type === 'push-pull') return encodePushPull(message)
   return message.type === 'user' ? encodeStreamUser(message) : encodeSwimMessage(message)
 }
 
+function notEmpty(option: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw new OptionsError(option, bytes, 'must have a type byte')
+  return bytes
+}
+
+function roleOf({ role }: StreamSide): StreamRole {
+  if (role !== 'dialler' && role !== 'listener') throw new OptionsError('role', role, 'must be dialler or listener')
+  return role
+}
+
 function sealingOf({ keyring, label }: WireOptions): Sealing {
+  if (keyring !== undefined && !Array.isArray(keyring)) {
+    throw new OptionsError('keyring', '(hidden)', 'must be a list of keys')
+  }
   return {
     label: label === undefined ? NO_BYTES : labelOf(label),
     keyring: keyring && new Keyring(keyring.map((key, at) => parseKey(key, `keyring[${at}]`))),
@@ -99,11 +127,18 @@ function encodingOf(options: EncodeOptions): {
   encryptionVersion: EncryptionVersion
 } {
   const { compress = false, encryptionVersion = 1, nonce = freshNonce() } = options
-  if (nonce.length !== NONCE_BYTES) throw new OptionsError('nonce', nonce, `must be ${NONCE_BYTES} bytes`)
+  checkBoolean('compress', compress)
+  if (encryptionVersion !== 0 && encryptionVersion !== 1) {
+    throw new OptionsError('encryptionVersion', encryptionVersion, 'must be 0 or 1')
+  }
+  if (!(nonce instanceof Uint8Array && nonce.length === NONCE_BYTES)) {
+    throw new OptionsError('nonce', nonce, `must be ${NONCE_BYTES} bytes`)
+  }
   return { sealing: sealingOf(options), nonce, compress, encryptionVersion }
 }
 
 function labelOf(label: string): Uint8Array {
+  text('label', label)
   const bytes = utf8(label)
   if (bytes.length > MAX_LABEL_BYTES) {
     throw new OptionsError('label', label, `must be text of at most ${MAX_LABEL_BYTES} bytes`)

@@ -4,6 +4,7 @@
 //   alive ──leave──► leaving ──join──► alive        failed ──leave──► left
 import { concat } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
+import { MAX_NAME_LENGTH } from '../swim/member.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfJoin, type SerfLeave, SwimType } from '../wire/types.ts'
 import { type RecentIntent, type SerfState, tell } from './state.ts'
@@ -55,7 +56,8 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   spread(state, received)
   if (record.status === 'leaving') {
     record.status = 'alive'
-    tell(state, 'member-recover', node, previous)
+    const isSuspect = state.members.view(node)?.state === 'suspect'
+    tell(state, isSuspect ? 'member-suspect' : 'member-recover', node, previous)
   }
 }
 
@@ -98,17 +100,22 @@ function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string): ltim
 
 /** Keeps the newest intent of a stranger. True if this one is. */
 function remember(state: SerfState, name: string, intent: RecentIntent): boolean {
-  const known = state.recentIntents.get(name)
-  if (known !== undefined && known.ltime >= intent.ltime) return false
-  if (known === undefined && state.recentIntents.size >= MAX_RECENT_INTENTS) {
-    state.outbox.notify({
-      type: 'warning',
-      code: 'intent-limit',
-      message: `intents of ${MAX_RECENT_INTENTS} strangers are kept already, that of ${name} is not`,
-    })
+  if (name.length > MAX_NAME_LENGTH) {
+    const text = `an intent of a stranger with a name of ${name.length} characters`
+    state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
     return false
   }
-  state.recentIntents.set(name, intent)
+  const { recentIntents } = state
+  const known = recentIntents.get(name)
+  if (known !== undefined && known.ltime >= intent.ltime) return false
+  recentIntents.delete(name) // the newest stand last
+  recentIntents.set(name, intent)
+  if (recentIntents.size > MAX_RECENT_INTENTS) {
+    const [oldest] = recentIntents.keys()
+    recentIntents.delete(oldest as string)
+    const text = `intents of more than ${MAX_RECENT_INTENTS} strangers: that of ${oldest} is forgotten`
+    state.outbox.notify({ type: 'warning', code: 'intent-limit', message: text })
+  }
   return true
 }
 

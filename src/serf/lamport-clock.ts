@@ -1,7 +1,8 @@
 // Lamport time (Lamport 1978; serf-behaviour §21): orders intents, events and queries without clocks of the wall.
 import type { Uint64 } from '../wire/types.ts'
 
-/** A time further ahead than this is no clock's work but a forgery: taken, it would wear the clock out. */
+/** A time further ahead than this is no clock's work but a forgery.
+ *  Differs: Serf takes any time, and a forged one wears its clock out. */
 const MAX_LEAP = 2 ** 40
 /** And many leaps are no clock's work either: at a thousand messages a second this time is 142,000 years away. */
 const MAX_TIME = 2 ** 52

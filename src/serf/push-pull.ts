@@ -10,7 +10,9 @@ export function localState(state: SerfState): Uint8Array {
   const statusLtimes = new Map<string, Uint64>()
   const leftMembers: string[] = []
   for (const { name, status, statusLtime } of state.members.records()) {
-    statusLtimes.set(name, statusLtime)
+    // Who hears a time here, and no goodbye, takes it for a join. Differs: Serf tells the time of the leave itself, so an exchange
+    // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed.
+    statusLtimes.set(name, status === 'leaving' ? statusLtime - 1 : statusLtime)
     if (status === 'left') leftMembers.push(name)
   }
   return encodeSerfMessage({
@@ -35,11 +37,12 @@ export function mergeRemoteState(state: SerfState, bytes: Uint8Array, now: numbe
     })
     return
   }
-  // Their clock shows the time of their next message; what they have seen is one less.
-  if (typeof theirs.ltime === 'bigint' || (theirs.ltime > 1 && !state.clock.witness(theirs.ltime - 1))) {
+  // Their clock shows the time of their next message; what they have seen is one less. A clock that cannot be believed is left
+  // aside; each intent below is held against ours by itself.
+  const isBelieved = typeof theirs.ltime === 'number' && (theirs.ltime <= 1 || state.clock.witness(theirs.ltime - 1))
+  if (!isBelieved) {
     const message = `an exchange says ${theirs.ltime}, we are at ${state.clock.time}`
     state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
-    return
   }
   const left = new Set(theirs.leftMembers)
   for (const node of left) {

@@ -117,6 +117,7 @@ export class SerfDelegate implements SwimDelegate {
         applyJoinIntent(state, message, now, bytes)
         return
       default:
+        // Differs: Serf takes user events and queries and passes them on.
         trace('%s from %s is not handled', message.type, from.key)
         state.outbox.notify({
           type: 'warning',

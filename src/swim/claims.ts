@@ -9,7 +9,7 @@ import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { MAX_META_BYTES, MAX_PUSH_PULL_MEMBERS } from '../wire/limits.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { Alive, Dead, Suspect } from '../wire/types.ts'
-import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
+import { Feature, isPresent, MAX_NAME_LENGTH, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
@@ -61,6 +61,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
   const address = new Address(claim.addr, claim.port === 0 ? state.self.address.port : claim.port)
   const known = state.members.get(claim.node)
   let takesOver = false
+  // Differs: memberlist compares the bytes, and the 4- and 16-byte forms of one address are a conflict to it.
   if (known !== undefined && !sameEndpoint(known.address, address)) {
     if (!mayTakeOver(state, known, now)) {
       trace('%s is claimed by %s, but is at %s', claim.node, address.key, known.address.key)
@@ -77,7 +78,9 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     if (isSelf) {
       const isOurOwn =
         claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
-      if (!isOurOwn) refute(state, claim)
+      if (isOurOwn) return
+      adoptForm(state, address)
+      refute(state, claim)
       return
     }
   }
@@ -88,6 +91,12 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
   }
   const member = known ?? learn(state, claim.node, address, now)
   if (member !== undefined) acceptAlive(state, member, claim, address, bytes, now)
+}
+
+/** Takes the bytes of our own address from whoever accuses us: a cluster that knows us by other ones, as a Go agent here before us
+ *  told them, would take our denial for a conflict. Another endpoint is left alone. */
+export function adoptForm(state: SwimState, address: Address): void {
+  if (sameEndpoint(state.self.address, address)) state.self.address = address
 }
 
 /** Announces ourselves: at the start, and when our metadata changes. Raises the incarnation. */
@@ -205,7 +214,7 @@ function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefi
 }
 
 function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
-  if (node === '') return 'no name'
+  if (node === '' || node.length > MAX_NAME_LENGTH) return `a name of ${node.length} characters`
   if (addr.length !== 4 && addr.length !== 16) return `an address of ${addr.length} bytes`
   if (meta.length > MAX_META_BYTES) return `${meta.length} bytes of metadata, ${MAX_META_BYTES} are allowed`
   // Differs: memberlist keeps an invisible dead record for incarnation 0.

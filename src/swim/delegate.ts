@@ -9,6 +9,7 @@ export type SwimWarning =
   | 'claim-invalid'
   | 'ping-misdirected'
   | 'relay-limit'
+  | 'ping-limit'
   | 'stream-only'
   | 'merge-refused'
   | 'refutation-impossible'

@@ -7,6 +7,10 @@
 import type { Address } from '../wire/address.ts'
 import type { Suspicion } from './suspicion.ts'
 
+/** UTF-16 units of the longest name taken from others. Ours have at most 128 bytes, and Serf's where it checks them.
+ *  Differs: memberlist takes names of any length, which fill memory, and packets that must hold one. */
+export const MAX_NAME_LENGTH = 512
+
 /** What SWIM holds of a member. Suspects are members still. */
 export type SwimStatus = 'alive' | 'suspect' | 'dead' | 'left'
 

@@ -1,8 +1,9 @@
 // Filling a packet: what is still to be told rides on what is sent anyway (SWIM §4.1). Knows budgets, not meanings.
-import type { Address } from '../wire/address.ts'
+import { type Address, sameEndpoint } from '../wire/address.ts'
 import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { MAX_COMPOUND_PARTS } from '../wire/limits.ts'
 import { retransmitLimit } from './formulas.ts'
+import { isPresent } from './member.ts'
 import type { SwimState } from './state.ts'
 
 /** Bytes of all parts of a packet together, each with its `PART_OVERHEAD_BYTES`. */
@@ -22,6 +23,19 @@ export function drawBroadcasts(state: SwimState, usedBytes: number, usedParts: n
     drawn.push(...state.delegate.drawBroadcasts(PART_OVERHEAD_BYTES, budget, parts))
   }
   return drawn
+}
+
+/** Answers whoever asked from `to` and calls itself `name`: a member gets broadcasts beside the answer, anybody else the bare
+ *  message. A broadcast counts as told once it was sent often enough, and a stranger tells nobody.
+ *  Differs: memberlist piggybacks on every answer, so a stranger's pings can swallow a goodbye. */
+export function sendAnswer(state: SwimState, to: Address, name: string, message: Uint8Array): void {
+  const member = state.members.get(name)
+  const isTold = member !== undefined && member !== state.self && isPresent(member)
+  if (isTold && sameEndpoint(member.address, to)) {
+    sendWithBroadcasts(state, to, message)
+  } else {
+    state.outbox.push({ kind: 'packet', to, parts: [message], crc: false })
+  }
 }
 
 /** Sends `message` with as many broadcasts as fit beside it. Without a checksum: memberlist adds none where it answers

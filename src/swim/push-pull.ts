@@ -1,10 +1,10 @@
 // Anti-entropy: two members tell each other all they know over a stream, now and then and at every join (serf-behaviour §9).
 // What the other says is verified whole before any of it is taken. A remote death is hearsay: it becomes a suspicion of ours.
 import { tracer } from '../base/log.ts'
-import type { Address } from '../wire/address.ts'
+import { Address } from '../wire/address.ts'
 import { encodePushPull, encodeSwimMessage } from '../wire/swim-messages.ts'
 import { type PushPull, type PushPullMember, WireState } from '../wire/types.ts'
-import { applyAlive, applyDead, applySuspect } from './claims.ts'
+import { adoptForm, applyAlive, applyDead, applySuspect } from './claims.ts'
 import { isPresent, type MemberRecord } from './member.ts'
 import type { SwimState } from './state.ts'
 
@@ -77,6 +77,9 @@ function merge(state: SwimState, theirs: PushPull, now: number): string | undefi
 
 function mergeMember(state: SwimState, member: PushPullMember, now: number): void {
   const { name: node, incarnation } = member
+  const isAccused =
+    member.state !== WireState.alive && node === state.self.name && incarnation >= state.self.incarnation
+  if (isAccused && !state.isLeaving) adoptForm(state, new Address(member.addr, member.port))
   switch (member.state) {
     case WireState.alive:
       applyAlive(state, { ...member, type: 'alive', node }, now)

@@ -4,7 +4,7 @@ import { Address } from '../wire/address.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { IndirectPing, Ping } from '../wire/types.ts'
 import { pingOf } from './failure-detector.ts'
-import { packetRoom, sendWithBroadcasts } from './piggyback.ts'
+import { packetRoom, sendAnswer } from './piggyback.ts'
 import { nextSeqNo, type SwimState } from './state.ts'
 
 /** Pings under way for others. Each lives one probe timeout; more at once than any cluster asks of one member is a flood. */
@@ -14,7 +14,8 @@ const MAX_RELAYS = 1024
 export function answerPing(state: SwimState, ping: Ping, from: Address): void {
   if (!isForUs(state, ping)) return
   const payload = state.delegate.ackPayload()
-  sendWithBroadcasts(state, replyAddress(ping, from), encodeSwimMessage({ type: 'ack', seqNo: ping.seqNo, payload }))
+  const ack = encodeSwimMessage({ type: 'ack', seqNo: ping.seqNo, payload })
+  sendAnswer(state, replyAddress(ping, from), ping.sourceNode, ack)
 }
 
 /** True if the ping names us or nobody; otherwise tells. */
@@ -36,12 +37,13 @@ export function beginRelay(state: SwimState, request: IndirectPing, from: Addres
   if (ping.length > packetRoom(state)) return // a name that no member bears
   state.relays.set(seqNo, {
     requester: replyAddress(request, from),
+    requesterName: request.sourceNode,
     requesterSeqNo: request.seqNo,
     wantsNack: request.nack,
   })
   state.deadlines.set(relayKey(seqNo), now + state.options.probeTimeoutMs, { kind: 'relay-timeout', seqNo })
   const target = new Address(request.target, request.port === 0 ? state.self.address.port : request.port)
-  sendWithBroadcasts(state, target, ping)
+  sendAnswer(state, target, request.node, ping)
 }
 
 /** An ack for a ping we made for another goes on to it, without its payload. True if it was one. */
@@ -51,7 +53,7 @@ export function relayAck(state: SwimState, seqNo: number): boolean {
   state.relays.delete(seqNo)
   state.deadlines.delete(relayKey(seqNo))
   const ack = encodeSwimMessage({ type: 'ack', seqNo: relay.requesterSeqNo, payload: null })
-  sendWithBroadcasts(state, relay.requester, ack)
+  sendAnswer(state, relay.requester, relay.requesterName, ack)
   return true
 }
 
@@ -61,7 +63,8 @@ export function relayTimeout(state: SwimState, seqNo: number): void {
   if (relay === undefined) return
   state.relays.delete(seqNo)
   if (!relay.wantsNack) return
-  sendWithBroadcasts(state, relay.requester, encodeSwimMessage({ type: 'nack', seqNo: relay.requesterSeqNo }))
+  const nack = encodeSwimMessage({ type: 'nack', seqNo: relay.requesterSeqNo })
+  sendAnswer(state, relay.requester, relay.requesterName, nack)
 }
 
 /** Where the sender says it listens, or, from old senders, where the packet came from. */

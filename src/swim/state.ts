@@ -44,6 +44,8 @@ export interface Probe {
 /** A ping we make for another (SWIM §3.1, ping-req). */
 export interface Relay {
   readonly requester: Address
+  /** What it calls itself; empty from old senders. */
+  readonly requesterName: string
   readonly requesterSeqNo: number
   readonly wantsNack: boolean
 }

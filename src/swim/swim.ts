@@ -63,7 +63,7 @@ export interface SwimSetup {
   readonly outbox: EffectSink
 }
 
-/** Broadcasts waiting at once; each is of another member, so only a cluster beyond this size could lose one. */
+/** Broadcasts waiting at once, each about another name. Only a cluster of this size, or a stranger inventing one, comes near. */
 const MAX_QUEUED_CLAIMS = 65_536
 
 /** SWIM with Lifeguard for one member. Deterministic: the same calls give the same effects. */
@@ -172,7 +172,16 @@ export class Swim {
   /** All messages of one datagram. Pings go last: what the packet says of us is then refuted with the ack. */
   receivePacket(received: readonly Received[], from: Address, now: number): void {
     for (const one of received) if (!isQuestion(one.message)) this.#receiveMessage(one, from, now)
-    for (const one of received) if (isQuestion(one.message)) this.#receiveMessage(one, from, now)
+    // Differs: memberlist answers every ping of a packet, so one packet can make it send hundreds to whatever address it says.
+    // No member puts more than one into a packet.
+    const asked = new Set<PacketMessage['type']>()
+    for (const one of received) {
+      const { type } = one.message
+      if (!isQuestion(one.message)) continue
+      if (asked.has(type)) this.#state.delegate.warn('ping-limit', `more than one ${type} in a packet of ${from.key}`)
+      else this.#receiveMessage(one, from, now)
+      asked.add(type)
+    }
   }
 
   /** The message of a stream they opened; what we answer is a `reply` with `id`, or nothing. */

@@ -1,7 +1,7 @@
 // Where a member can be reached: raw IP bytes, exactly as they travel, and a port; and the text forms people write.
 // On the wire IPv4 in 4 and in 16 bytes are different bytes (wire-protocol §2): the bytes received are kept, `key` names the endpoint.
-import { assert } from '../base/assert.ts'
 import { sameBytes } from '../base/bytes.ts'
+import { DecodeError, OptionsError } from '../base/errors.ts'
 
 /** An endpoint. Immutable; made once per member and passed around. */
 export class Address {
@@ -12,8 +12,10 @@ export class Address {
   #host: string | undefined
   #key: string | undefined
 
+  /** Throws `OptionsError` on what is no address. */
   constructor(ip: Uint8Array, port: number) {
-    assert(ip.length === 4 || ip.length === 16, 'an IP address has 4 or 16 bytes')
+    if (!isIp(ip)) throw new OptionsError('ip', ip, 'must be 4 or 16 bytes')
+    if ((port & 0xffff) !== port) throw new OptionsError('port', port, 'must be a whole number from 0 to 65535')
     this.ip = ip
     this.port = port
   }
@@ -41,6 +43,16 @@ export function sameEndpoint(left: Address, right: Address): boolean {
   return left.port === right.port && sameBytes(shortestIp(left.ip), shortestIp(right.ip))
 }
 
+/** Whether bytes have the length of an address: 4 or 16. */
+export function isIp(bytes: Uint8Array): boolean {
+  return bytes.length === 4 || bytes.length === 16
+}
+
+/** Throws `DecodeError` unless `isIp`. */
+export function checkIp(bytes: Uint8Array): void {
+  if (!isIp(bytes)) throw new DecodeError(`address of ${bytes.length} bytes`)
+}
+
 /** Four bytes, or IPv4 mapped into IPv6 (`::ffff:a.b.c.d`). */
 export function isIpv4(ip: Uint8Array): boolean {
   return ip.length === 4 || isMapped(ip)
@@ -56,8 +68,9 @@ export function isWildcard(ip: Uint8Array): boolean {
   return shortestIp(ip).every((byte) => byte === 0)
 }
 
-/** Text form: dotted for IPv4 (mapped too), RFC 5952 for IPv6. */
+/** Text form: dotted for IPv4 (mapped too), RFC 5952 for IPv6. Throws `OptionsError` unless `isIp`. */
 export function formatIp(ip: Uint8Array): string {
+  if (!isIp(ip)) throw new OptionsError('ip', ip, 'must be 4 or 16 bytes')
   if (ip.length === 4) return `${ip[0]}.${ip[1]}.${ip[2]}.${ip[3]}`
   if (isMapped(ip)) return `${ip[12]}.${ip[13]}.${ip[14]}.${ip[15]}`
   const groups: number[] = []

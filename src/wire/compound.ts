@@ -2,7 +2,7 @@
 // Source: wire-protocol §3.6.
 import { assert } from '../base/assert.ts'
 import { DecodeError } from '../base/errors.ts'
-import { MAX_COMPOUND_COUNT } from './limits.ts'
+import { MAX_COMPOUND_COUNT, MAX_COMPOUND_PART_BYTES } from './limits.ts'
 import { SwimType } from './types.ts'
 
 /** What a compound costs once: type and count. */
@@ -21,7 +21,7 @@ export function encodeCompound(parts: readonly Uint8Array[]): Uint8Array {
   all[1] = parts.length
   for (let index = 0; index < parts.length; index++) {
     const part = parts[index] as Uint8Array
-    assert(part.length <= 0xffff, 'a compound gives the length of a message in two bytes')
+    assert(part.length <= MAX_COMPOUND_PART_BYTES, 'a compound gives the length of a message in two bytes')
     all[2 + 2 * index] = part.length >> 8
     all[3 + 2 * index] = part.length & 0xff
     all.set(part, at)

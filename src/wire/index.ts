@@ -1,6 +1,6 @@
-// The door `rollcall/wire`: memberlist's and Serf's bytes as plain objects, and back. Re-exports only; the four functions on
-// whole packets and streams come bound to Node's cipher.
-export { DecodeError, DecryptError, MembershipError, OptionsError } from '../base/errors.ts'
+// The door `rollcall/wire`: memberlist's and Serf's bytes as plain objects, and back. Re-exports only; the functions on
+// whole packets and streams come bound to Node's cipher, and the encoders look at what they are given.
+export { DecodeError, DecryptError, MembershipError, OptionsError, SizeError } from '../base/errors.ts'
 export {
   decodePacket,
   decodeStream,
@@ -13,13 +13,14 @@ export {
   type WireOptions,
 } from '../node/wire-tools.ts'
 export { Address, formatIp, parseIp } from './address.ts'
+export { encodePushPull, encodeSerfMessage, encodeStreamUser, encodeSwimMessage, encodeTags } from './checked.ts'
 export type { EncryptionVersion } from './encrypt.ts'
 export { formatKey, parseKey } from './keyring.ts'
 export type { DecodedPacket, Layer, PacketLeaf } from './packet.ts'
-export { decodeSerfMessage, encodeSerfMessage } from './serf-messages.ts'
+export { decodeSerfMessage } from './serf-messages.ts'
 export type { StreamReader, StreamRole } from './stream.ts'
-export { decodePacketMessage, encodePushPull, encodeStreamUser, encodeSwimMessage } from './swim-messages.ts'
-export { type DecodedTags, decodeTags, encodeTags } from './tags.ts'
+export { decodePacketMessage } from './swim-messages.ts'
+export { type DecodedTags, decodeTags } from './tags.ts'
 export {
   type Ack,
   type Alive,

@@ -39,7 +39,7 @@ export class Keyring {
 
   /** Appends `key`; nothing where it is held already. Throws `OptionsError` on a wrong size; state unchanged. */
   add(key: Uint8Array): void {
-    if (!isKeySize(key.length)) throw new OptionsError('keyring', key, WRONG_SIZE)
+    if (!isKey(key)) throw new OptionsError('keyring', hidden(key), WRONG_SIZE)
     if (!this.has(key)) this.#held = [...this.#held, copyOf(key)]
   }
 
@@ -60,10 +60,10 @@ export class Keyring {
 /** A key from standard base64 with padding, or from bytes; a fresh copy.
  *  Throws `OptionsError` naming `option`, never showing the key. */
 export function parseKey(base64OrBytes: string | Uint8Array, option: string): Uint8Array {
-  const key = typeof base64OrBytes === 'string' ? decodeBase64(base64OrBytes) : copyOf(base64OrBytes)
+  const key = typeof base64OrBytes === 'string' ? decodeBase64(base64OrBytes) : base64OrBytes
   if (key === undefined) throw new OptionsError(option, '(hidden)', 'a key is standard base64 with padding')
-  if (!isKeySize(key.length)) throw new OptionsError(option, `(hidden: ${key.length} bytes)`, WRONG_SIZE)
-  return key
+  if (!isKey(key)) throw new OptionsError(option, hidden(key), WRONG_SIZE)
+  return copyOf(key)
 }
 
 /** Standard base64 with padding, as Serf lists keys. */
@@ -79,8 +79,14 @@ export function formatKey(key: Uint8Array): string {
   return text
 }
 
-function isKeySize(bytes: number): boolean {
-  return bytes === 16 || bytes === 24 || bytes === 32
+/** Whoever writes no TypeScript may hand us anything: a number would become that many zeros. */
+function isKey(key: unknown): key is Uint8Array {
+  return key instanceof Uint8Array && (key.length === 16 || key.length === 24 || key.length === 32)
+}
+
+/** What an error may say of a value that could be a key. */
+function hidden(key: unknown): string {
+  return key instanceof Uint8Array ? `(hidden: ${key.length} bytes)` : `(hidden: ${key === null ? 'null' : typeof key})`
 }
 
 /** Strict: no white space, no other alphabet, no bits beyond the last byte. */

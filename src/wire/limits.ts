@@ -3,8 +3,6 @@
 
 /** A final datagram, everything included: memberlist's own aim, below the usual MTU of 1,500. */
 export const MAX_PACKET_BYTES = 1400
-/** The largest datagram read: memberlist's receive buffer, and more than UDP carries. */
-export const MAX_DATAGRAM_BYTES = 65_536
 /** `alive.meta`, so also the encoded tags. */
 export const MAX_META_BYTES = 512
 /** A label, whose length is one byte. */
@@ -13,11 +11,15 @@ export const MAX_LABEL_BYTES = 255
 export const MAX_COMPOUND_PARTS = 127
 /** Messages in one compound anyone can send: the count is one byte. */
 export const MAX_COMPOUND_COUNT = 255
+/** One message of a compound: its length is two bytes. No datagram carries more. */
+export const MAX_COMPOUND_PART_BYTES = 65_535
 /** Compound and compress layers inside one another. Go sends two; strangers could nest without end. */
 export const MAX_LAYER_DEPTH = 8
-/** Messages, compounds among them, in all compounds of one datagram. Four full ones; small bytes could else cost us much. */
+/** Messages, compounds among them, in all compounds of one datagram. Four full ones; small bytes could else cost us much.
+ *  Differs: memberlist takes as many messages as nested compounds can hold. */
 export const MAX_PACKET_PARTS = 1024
-/** All that the compress layers of one datagram may unfold to, together. */
+/** All that the compress layers of one datagram may unfold to, together. As much as a datagram without them can bring.
+ *  Differs: memberlist unfolds each compressed message of a datagram to as much as 40 MiB. */
 export const MAX_INFLATED_PACKET_BYTES = 65_536
 /** What the compress layer of one stream may unfold to: memberlist's own limit, twice 20 MiB. */
 export const MAX_INFLATED_STREAM_BYTES = 41_943_040
@@ -29,8 +31,6 @@ export const MAX_STREAM_BYTES: number = MAX_STREAM_PART_BYTES + 65_536
 export const MAX_PUSH_PULL_MEMBERS = 1_048_576
 /** MessagePack values inside one another. Serf's own nest four deep. */
 export const MAX_VALUE_DEPTH = 64
-/** A user event's encoded message: Serf's default, and the ceiling it holds configuration to. */
-export const MAX_USER_EVENT_BYTES = 512
-export const MAX_USER_EVENT_CEILING_BYTES = 9216
-/** An encoded query, response or relayed response: Serf's default. */
-export const MAX_QUERY_BYTES = 1024
+/** Values with ill-formed text that are left out of one message before all of it is refused: each costs as much time as
+ *  a hundred good ones. */
+export const MAX_ILL_FORMED_VALUES = 1024

@@ -3,6 +3,7 @@
 // `DecodeError`. Lengths are held against what is left before anything is allocated. Nil is the zero value of every kind.
 import { NO_BYTES, textOf } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
+import { MAX_ILL_FORMED_VALUES } from './limits.ts'
 import { Skipper } from './skipper.ts'
 import type { Uint64 } from './types.ts'
 
@@ -11,11 +12,20 @@ const TWO_32 = 0x1_0000_0000
 /** Texts up to this many bytes are put together here; longer ones are left to the decoder of the host. */
 const SHORT_TEXT_BYTES = 48
 
+/** Text that is not UTF-8: the one thing wrong that a list of names can do without. */
+export class IllFormedText extends DecodeError {
+  constructor() {
+    super('text that is not UTF-8')
+  }
+}
+
 /** A place in a byte string. The fields are open to the codecs of this room. */
 export class Reader {
   readonly bytes: Uint8Array
   readonly end: number
   at: number
+  /** Values with ill-formed text that may still be left out. */
+  forgivable: number = MAX_ILL_FORMED_VALUES
 
   constructor(bytes: Uint8Array, at = 0) {
     this.bytes = bytes
@@ -119,7 +129,7 @@ export class Reader {
     return width === 8 ? view.getFloat64(0) : view.getFloat32(0)
   }
 
-  /** Text from any raw form. Bytes that are not UTF-8 are refused: two names must not become one. */
+  /** Text from any raw form. Bytes that are not UTF-8 are an `IllFormedText`: two names must not become one. */
   text(): string {
     if (this.peek() === 0xc0) {
       this.at++
@@ -260,7 +270,7 @@ function readText(bytes: Uint8Array, start: number, end: number): string {
     if (seen < 0x80) return shortAscii(bytes, start, end)
   }
   const text = textOf(bytes.subarray(start, end))
-  if (text === undefined) throw new DecodeError('text that is not UTF-8')
+  if (text === undefined) throw new IllFormedText()
   return text
 }
 

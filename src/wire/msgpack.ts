@@ -5,7 +5,7 @@
 import { assert } from '../base/assert.ts'
 import { NO_BYTES, utf8 } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
-import { Reader } from './msgpack-reader.ts'
+import { IllFormedText, Reader } from './msgpack-reader.ts'
 import { Writer } from './msgpack-writer.ts'
 import type { Uint64 } from './types.ts'
 
@@ -114,6 +114,42 @@ export function list<Item>(codec: Codec<Item>): Codec<readonly Item[]> {
   }
 }
 
+/** A list without the items that have ill-formed text in them. */
+export function wellFormedList<Item>(codec: Codec<Item>): Codec<readonly Item[]> {
+  return {
+    decode(reader) {
+      if (reader.isNil()) return NO_ITEMS
+      const items: Item[] = []
+      for (let left = reader.arrayLength(); left > 0; left--) {
+        const item = decodeWellFormed(codec, reader)
+        if (item !== undefined) items.push(item)
+      }
+      return items
+    },
+    encode: (writer, items) => encodeList(codec, writer, items),
+  }
+}
+
+/** Takes one value; `undefined` where a text in it is ill-formed, and the value is passed over. One name must not cost the
+ *  others. Differs: Go keeps names that are not UTF-8, and our text cannot hold them.
+ *  @param allowance how many more may be so; beyond, `IllFormedText` is thrown */
+export function decodeWellFormed<Value>(
+  codec: Codec<Value>,
+  reader: Reader,
+  allowance: Pick<Reader, 'forgivable'> = reader,
+): Value | undefined {
+  const start = reader.at
+  try {
+    return codec.decode(reader)
+  } catch (error) {
+    if (!(error instanceof IllFormedText) || allowance.forgivable === 0) throw error
+    allowance.forgivable--
+    reader.at = start
+    reader.skip()
+    return undefined
+  }
+}
+
 /** A list in which nil stands for an empty slot: such items are left out of what is read. */
 export function slots<Item>(codec: Codec<Item>): Codec<readonly Item[]> {
   return {
@@ -127,15 +163,21 @@ export function slots<Item>(codec: Codec<Item>): Codec<readonly Item[]> {
   }
 }
 
-/** A map with text for keys; keys are data, so never an object. Of a repeated key the last counts. */
-export function mapOf<Value>(codec: Codec<Value>): Codec<ReadonlyMap<string, Value>> {
+/** A map with text for keys; keys are data, so never an object. Of a repeated key the last counts.
+ *  @param illFormed what becomes of a pair whose key is ill-formed */
+export function mapOf<Value>(
+  codec: Codec<Value>,
+  illFormed: 'refused' | 'left-out' = 'refused',
+): Codec<ReadonlyMap<string, Value>> {
+  const readKey = illFormed === 'refused' ? text.decode : (reader: Reader) => decodeWellFormed(text, reader)
   return {
     decode(reader) {
       if (reader.isNil()) return NO_ENTRIES
       const entries = new Map<string, Value>()
       for (let left = reader.mapLength(); left > 0; left--) {
-        const key = reader.text()
-        entries.set(key, codec.decode(reader))
+        const key = readKey(reader)
+        const value = codec.decode(reader)
+        if (key !== undefined) entries.set(key, value)
       }
       return entries
     },

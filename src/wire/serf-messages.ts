@@ -3,6 +3,7 @@
 // Source: wire-protocol §7. Where an answer must go to an address, it has 4 or 16 bytes, or the message is refused.
 import { copyOf, NO_BYTES } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
+import { checkIp } from './address.ts'
 import type { Codec } from './msgpack.ts'
 import {
   bool,
@@ -22,6 +23,7 @@ import {
   uint16,
   uint32,
   uint64,
+  wellFormedList,
   written,
 } from './msgpack.ts'
 import type {
@@ -70,7 +72,7 @@ const eventSlot = struct<SerfEventSlot>(
   () => ({ ltime: 0, events: NO_ITEMS }),
   [
     ['LTime', 'ltime', uint64],
-    ['Events', 'events', list(slotEvent)],
+    ['Events', 'events', wellFormedList(slotEvent)],
   ],
 )
 
@@ -86,8 +88,8 @@ const pushPull = struct<SerfPushPull>(
   }),
   [
     ['LTime', 'ltime', uint64],
-    ['StatusLTimes', 'statusLtimes', mapOf(uint64)],
-    ['LeftMembers', 'leftMembers', list(text)],
+    ['StatusLTimes', 'statusLtimes', mapOf(uint64, 'left-out')],
+    ['LeftMembers', 'leftMembers', wellFormedList(text)],
     ['EventLTime', 'eventLtime', uint64],
     ['Events', 'events', slots(eventSlot)],
     ['QueryLTime', 'queryLtime', uint64],
@@ -312,8 +314,4 @@ function encode<Message>(type: number, codec: Codec<Message>, message: Message):
     writer.byte(type)
     codec.encode(writer, message)
   })
-}
-
-function checkIp(ip: Uint8Array): void {
-  if (ip.length !== 4 && ip.length !== 16) throw new DecodeError(`address of ${ip.length} bytes`)
 }

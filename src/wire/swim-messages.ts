@@ -3,9 +3,23 @@
 // Source: wire-protocol §2, §4.4 and §13. Addresses have 4 or 16 bytes, or the message is refused.
 import { copyOf, NO_BYTES } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
-import { MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
+import { checkIp, isIp } from './address.ts'
+import { MAX_ILL_FORMED_VALUES, MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
 import type { Codec, Field, Writer } from './msgpack.ts'
-import { bool, bytes, bytesOrNull, int32, int64, Reader, struct, text, uint16, uint32, written } from './msgpack.ts'
+import {
+  bool,
+  bytes,
+  bytesOrNull,
+  decodeWellFormed,
+  int32,
+  int64,
+  Reader,
+  struct,
+  text,
+  uint16,
+  uint32,
+  written,
+} from './msgpack.ts'
 import { Skipper } from './skipper.ts'
 import type {
   Ack,
@@ -279,19 +293,20 @@ function readUserHeader(reader: Reader): Awaited {
   return { kind: 'bytes', count, read: (payload) => ({ type: 'user', payload }) }
 }
 
-/** Members follow the header one by one; one whose address is none is left out, and the others stay. */
+/** Members follow the header one by one; one whose address is none, or whose name is no text, is left out, and the others stay. */
 function readPushPullHeader(reader: Reader): Awaited {
   const header = pushPullHeader.decode(reader)
   let left = bounded(header.members, MAX_PUSH_PULL_MEMBERS, 'number of nodes in header')
   const count = bounded(header.userStateBytes, MAX_STREAM_PART_BYTES, 'user state length')
   const { join } = header
   const members: PushPullMember[] = []
+  const allowance = { forgivable: MAX_ILL_FORMED_VALUES }
   const tail: Awaited = { kind: 'bytes', count, read: (userState) => ({ type: 'push-pull', join, members, userState }) }
   const item: Awaited = {
     kind: 'struct',
     read(memberReader) {
-      const member = pushPullMember.decode(memberReader)
-      if (isIp(member.addr)) members.push(member)
+      const member = decodeWellFormed(pushPullMember, memberReader, allowance)
+      if (member !== undefined && isIp(member.addr)) members.push(member)
       left--
       return left === 0 ? tail : item
     },
@@ -315,12 +330,4 @@ function encode<Message>(type: number, codec: Codec<Message>, message: Message):
 function checkSource<Message extends Ping | IndirectPing>(message: Message): Message {
   if (message.sourceAddr !== null && message.sourceAddr.length > 0) checkIp(message.sourceAddr)
   return message
-}
-
-function checkIp(ip: Uint8Array): void {
-  if (!isIp(ip)) throw new DecodeError(`address of ${ip.length} bytes`)
-}
-
-function isIp(ip: Uint8Array): boolean {
-  return ip.length === 4 || ip.length === 16
 }

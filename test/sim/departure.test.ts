@@ -23,9 +23,27 @@ describe('a graceful leave', () => {
       // Long enough for a suspicion to have become a verdict.
       await cluster.run(30_000)
       assert.deepEqual(about(cluster, 'm-5', 'member-suspect', 'member-dead'), [])
-      assert.equal(about(cluster, 'm-5', 'member-left').filter(({ observer }) => observer !== 'm-5').length, 11)
+      const told = about(cluster, 'm-5', 'member-leaving', 'member-left')
+      for (const observer of cluster.names) {
+        const types = told.filter((event) => event.observer === observer).map(({ type }) => type)
+        assert.deepEqual(types, ['member-leaving', 'member-left'], observer)
+      }
       assert.equal(everywhere(cluster, 'm-5', 'left'), true)
       await cluster.settle()
+    })
+  })
+
+  const crossed = 'is announced and then complete also where an exchange falls into it'
+  it(crossed, async () => {
+    // Of two members with the profile for one machine: in every twentieth seed or so an exchange crosses the leave.
+    const options = { options: { profile: 'local' } } as const
+    await forEachSeed({ file: import.meta.url, test: crossed }, 300, options, async (cluster) => {
+      await cluster.start(2)
+      await cluster.settle()
+      await cluster.leave('m-2')
+      await cluster.until(() => everywhere(cluster, 'm-2', 'left'), { withinMs: 2_000, what: 'm-2 is left' })
+      const types = about(cluster, 'm-2', 'member-leaving', 'member-left', 'member-dead').map(({ type }) => type)
+      assert.deepEqual(types, ['member-leaving', 'member-left'])
     })
   })
 

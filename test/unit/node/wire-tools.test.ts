@@ -1,8 +1,15 @@
 // The bound codec: what it adds to wire/ is the reading of options and fresh nonces. The layers themselves are tested there.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DecodeError, DecryptError, OptionsError } from '../../../src/base/errors.ts'
-import { decodePacket, decodeStream, encodePacket, encodeStream, streamReader } from '../../../src/node/wire-tools.ts'
+import { DecodeError, DecryptError, OptionsError, SizeError } from '../../../src/base/errors.ts'
+import {
+  decodePacket,
+  decodeStream,
+  type EncodePacketOptions,
+  encodePacket,
+  encodeStream,
+  streamReader,
+} from '../../../src/node/wire-tools.ts'
 import type { PacketMessage, StreamMessage } from '../../../src/wire/types.ts'
 import { type Fields, vectorsOf } from '../wire/vectors.ts'
 
@@ -133,7 +140,56 @@ describe('options', () => {
     ['a label of 256 bytes', () => encodePacket([PING], { label: 'é'.repeat(128) }), 'label'],
     ['a nonce of 11 bytes', () => encodePacket([PING], { keyring: [KEY], nonce: new Uint8Array(11) }), 'nonce'],
   ]
-  for (const [what, attempt, option] of wrong) {
+  /** What only a caller without types can do. */
+  const packetOf = (message: unknown): Uint8Array => encodePacket([SUSPECT, message as PacketMessage])
+  const packetWith = (options: unknown): Uint8Array => encodePacket([PING], options as EncodePacketOptions)
+  const streamOf = (message: unknown, role: unknown = 'dialler'): Uint8Array =>
+    encodeStream(message as StreamMessage, { role: role as 'dialler' })
+  const badFields: typeof wrong = [
+    ['a seqNo of 2^32', () => packetOf({ ...PING, seqNo: 2 ** 32 }), 'messages[1].seqNo'],
+    ['a fractional seqNo', () => packetOf({ ...PING, seqNo: 1.5 }), 'messages[1].seqNo'],
+    ['a negative seqNo', () => streamOf({ ...PING, seqNo: -1 }), 'message.seqNo'],
+    ['no seqNo', () => packetOf({ ...PING, seqNo: undefined }), 'messages[1].seqNo'],
+    ['an address of 5 bytes', () => packetOf({ ...PING, sourceAddr: new Uint8Array(5) }), 'messages[1].sourceAddr'],
+    ['an unknown type', () => packetOf({ type: 'pong', seqNo: 1 }), 'messages[1].type'],
+    ['a type like a method', () => packetOf({ type: 'constructor' }), 'messages[1].type'],
+    ['a push/pull in a packet', () => packetOf(STREAM_MESSAGES[3]), 'messages[1].type'],
+    ['an error in a packet', () => packetOf(STREAM_MESSAGES[2]), 'messages[1].type'],
+    ['a suspicion on a stream', () => streamOf(SUSPECT), 'message.type'],
+    ['text for a message', () => packetOf('ping'), 'messages[1]'],
+    ['a message of no bytes', () => packetOf(new Uint8Array()), 'messages[1]'],
+    ['a hole for a message', () => encodePacket(new Array(2)), 'messages[0]'],
+    ['no list of messages', () => encodePacket(PING as never), 'messages'],
+    ['a stream of no bytes', () => streamOf(new Uint8Array()), 'message'],
+    ['a third role', () => streamOf(STREAM_MESSAGES[0], 'client'), 'role'],
+    ['a third role to read', () => streamReader({ role: 'client' as 'dialler' }), 'role'],
+    ['encryption version 2', () => packetWith({ encryptionVersion: 2 }), 'encryptionVersion'],
+    ['a nonce as text', () => packetWith({ keyring: [KEY], nonce: '123456789012' }), 'nonce'],
+    ['a number for a key', () => packetWith({ keyring: [16] }), 'keyring[0]'],
+    ['a key without a list', () => packetWith({ keyring: KEY }), 'keyring'],
+    ['a number for a label', () => packetWith({ label: 7 }), 'label'],
+    ['text for a switch', () => packetWith({ crc: 'no' }), 'crc'],
+    ['a number for a switch', () => packetWith({ compress: 1 }), 'compress'],
+  ]
+
+  test('a message of 65,535 bytes is allowed, and one byte more is a SizeError', () => {
+    const user = (bytes: number): PacketMessage => ({ type: 'user', payload: new Uint8Array(bytes) })
+    assert.deepEqual(messagesOf(encodePacket([user(65_534), PING])), [user(65_534), PING])
+    for (const messages of [[user(65_535)], [PING, user(65_535)], [PING, new Uint8Array(65_536)]]) {
+      assert.throws(
+        () => encodePacket(messages),
+        (error) => error instanceof SizeError && error.usedBytes === 65_536 && error.allowedBytes === 65_535,
+      )
+    }
+  })
+
+  test('a stream that nobody would read to its end is a SizeError', () => {
+    const payload = new Uint8Array(20 * 2 ** 20 + 1)
+    assert.throws(() => encodeStream({ type: 'user', payload }, { role: 'dialler' }), SizeError)
+    assert.throws(() => encodeStream(new Uint8Array(21 * 2 ** 20), { role: 'dialler' }), SizeError)
+  })
+
+  for (const [what, attempt, option] of [...wrong, ...badFields]) {
     test(`${what} is an OptionsError that names ${option}`, () => {
       assert.throws(attempt, (error) => error instanceof OptionsError && error.option === option)
     })

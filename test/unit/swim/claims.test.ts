@@ -6,11 +6,25 @@ import { NO_BYTES } from '../../../src/base/bytes.ts'
 import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
-import { alive, at, Bench, dead, left, Mesh, metaOf, ping, pushPull, row, suspect, VERSIONS } from './support.ts'
+import {
+  alive,
+  at,
+  Bench,
+  dead,
+  left,
+  Mesh,
+  metaOf,
+  ping,
+  pushPull,
+  row,
+  source,
+  suspect,
+  VERSIONS,
+} from './support.ts'
 
 const CEILING = 0xffff_fff0
 
-/** m1, which knows m2 to m5 at incarnation 1. */
+/** m1, or another that is named, which knows m2 to m5 at incarnation 1. */
 function bench(setup: ConstructorParameters<typeof Bench>[0] = {}): Bench {
   const made = new Bench(setup)
   made.know(5)
@@ -154,7 +168,7 @@ describe('SWIM §4.2: order of claims about another', () => {
     const bytes = Uint8Array.from([4, ...new Array<number>(200).fill(0xc0)])
     made.swim.receivePacket([{ message: alive('m2', 2), bytes }], at(9), 0)
     bytes.fill(0)
-    made.receive(ping('', 1))
+    made.receive(ping('', 1, source('m3')))
     const [effect] = made.effects()
     assert.ok(effect?.kind === 'packet')
     assert.deepEqual(effect.parts[1], Uint8Array.from([4, ...new Array<number>(200).fill(0xc0)]))
@@ -234,6 +248,18 @@ describe('serf-behaviour §4.1: alive claims', () => {
     assert.deepEqual(made.delegate.codes(), ['claim-invalid'])
   })
 
+  it('a name of 513 characters is refused, by packet and by exchange, one of 512 is not', () => {
+    const [longest, longer] = ['n'.repeat(512), 'n'.repeat(513)]
+    const made = bench()
+    made.receive({ ...alive('m6', 1), node: longer })
+    made.swim.receiveRequest(1, pushPull([{ ...row('m6', WireState.alive, 1), name: longer }]), at(9), 0)
+    assert.deepEqual([made.swim.member(longer), made.swim.size, made.swim.queued], [undefined, 5, 0])
+    assert.deepEqual(made.delegate.codes(), ['claim-invalid', 'claim-invalid'])
+    made.receive({ ...alive('m6', 1), node: longest })
+    assert.equal(made.status(longest), 'alive')
+    assert.deepEqual(made.spread(), [{ ...alive('m6', 1), node: longest }])
+  })
+
   it('port 0 stands for our own port, and conflicts with nothing', () => {
     const made = bench()
     made.receive(alive('m6', 1, { port: 0 }), alive('m2', 2, { port: 0 }))
@@ -272,6 +298,22 @@ describe('serf-behaviour §4.1: alive claims', () => {
     packet.fill(0xff)
     const member = made.swim.member('m6')
     assert.deepEqual([member?.meta, member?.address.ip, member?.vsn], [metaOf('abc'), at(6).ip, VERSIONS])
+  })
+
+  it('an exchange that calls us dead teaches the form of our address: the denial carries it', () => {
+    for (const state of [WireState.suspect, WireState.dead, WireState.left]) {
+      const made = bench()
+      made.swim.receiveRequest(1, pushPull([row('m1', state, 4, { addr: mapped(at(1).ip) })]), at(2), 0)
+      const [denial] = made.spread()
+      assert.ok(denial?.type === 'alive')
+      assert.deepEqual([denial.incarnation, denial.addr], [5, mapped(at(1).ip)])
+    }
+    const made = bench()
+    made.swim.receiveRequest(1, pushPull([row('m1', WireState.dead, 0, { addr: mapped(at(1).ip) })]), at(2), 0)
+    made.swim.receiveRequest(2, pushPull([row('m1', WireState.dead, 4, { addr: at(77).ip })]), at(2), 0)
+    const [denial] = made.spread()
+    assert.ok(denial?.type === 'alive')
+    assert.deepEqual(denial.addr, at(1).ip, 'an old row and another endpoint teach nothing')
   })
 
   it('a suspect that refutes is recovered, and told so before its new metadata is', () => {
@@ -390,6 +432,39 @@ describe('serf-behaviour §4.5: refutation', () => {
     }
   })
 
+  it('we are denied in the bytes of our address that the claim has, for memberlist takes no others, and stay in them', () => {
+    for (const [first, other] of [
+      [at(1).ip, mapped(at(1).ip)],
+      [mapped(at(1).ip), at(1).ip],
+    ] as const) {
+      const made = bench()
+      made.receive(alive('m1', 3, { addr: first, meta: metaOf('old') }))
+      assert.deepEqual(made.spread(), [alive('m1', 4, { addr: first })])
+      made.hush()
+      made.receive(alive('m1', 6, { addr: other, meta: metaOf('old') }))
+      assert.deepEqual(made.spread(), [alive('m1', 7, { addr: other })])
+      made.hush()
+      made.receive(suspect('m1', 7))
+      assert.deepEqual(made.spread(), [alive('m1', 8, { addr: other })])
+      assert.equal(made.swim.self.address.key, '10.0.0.1:7946')
+      assert.deepEqual(made.delegate.take(), [])
+    }
+  })
+
+  it('a conflicting or an older claim about us leaves the bytes of our address', () => {
+    const made = bench()
+    made.swim.setMeta(metaOf('new'), 0, 1)
+    made.hush()
+    made.receive(
+      alive('m1', 1, { addr: mapped(at(1).ip) }),
+      alive('m1', 9, { addr: mapped(at(77).ip) }),
+      alive('m1', 9, { addr: mapped(at(1).ip), port: 1 }),
+    )
+    assert.deepEqual(made.delegate.take(), ['conflict m1 10.0.0.77:7946', 'conflict m1 10.0.0.1:1'])
+    made.receive(suspect('m1', 2))
+    assert.deepEqual(made.spread(), [alive('m1', 3, { meta: metaOf('new') })])
+  })
+
   it('our own claim that comes back is not refuted, nor is an older one', () => {
     const made = bench()
     made.receive(alive('m1', 1))
@@ -499,8 +574,8 @@ describe('serf-behaviour §4 hardening: a member that does not know it stands ac
     const mesh = new Mesh()
     const peer = mesh.add('m2', { pushPullIntervalMs: 0 })
     peer.receive(alive('m1', 100))
-    peer.receive(dead('m1', 100))
     peer.hush()
+    peer.receive(dead('m1', 100))
     const restarted = mesh.add('m1', { pushPullIntervalMs: 0 })
     restarted.receive(alive('m2', 1))
     mesh.run(3000)
@@ -511,7 +586,7 @@ describe('serf-behaviour §4 hardening: a member that does not know it stands ac
 
 describe('serf-behaviour §4.7: restarts', () => {
   it('one that restarts before it is missed and reads its old record takes a higher number; nobody joins or leaves', () => {
-    const [peer, restarted] = [bench(), new Bench({ name: 'm2' })]
+    const [peer, restarted] = [bench(), bench({ name: 'm2' })]
     peer.receive(alive('m2', 6))
     peer.hush()
     const record = peer.swim.member('m2')
@@ -527,7 +602,7 @@ describe('serf-behaviour §4.7: restarts', () => {
       [dead('m2', 4), WireState.dead],
       [left('m2', 4), WireState.left],
     ] as const) {
-      const [peer, restarted] = [bench(), new Bench({ name: 'm2' })]
+      const [peer, restarted] = [bench(), bench({ name: 'm2' })]
       peer.receive(alive('m2', 4), verdict)
       peer.hush()
       restarted.swim.receiveRequest(1, pushPull([row('m2', state, 4)]), at(1), 0)

@@ -3,7 +3,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodePacketMessage } from '../../../src/wire/swim-messages.ts'
 import type { StreamMessage } from '../../../src/wire/types.ts'
-import { alive, at, Bench, type BenchSetup, dead, decodeStream, left, Mesh, type Sent, suspect } from './support.ts'
+import {
+  alive,
+  at,
+  Bench,
+  type BenchSetup,
+  dead,
+  decodeStream,
+  left,
+  Mesh,
+  ping,
+  type Sent,
+  source,
+  suspect,
+} from './support.ts'
 
 function bench(last = 5, setup: BenchSetup = {}): Bench {
   const made = new Bench(setup)
@@ -105,10 +118,7 @@ describe('SWIM §3.1: the direct ping', () => {
 
   it('ML-24: a suspect that is alive answers such a packet with its denial beside the ack', () => {
     const made = bench(2)
-    made.receive(
-      { type: 'ping', seqNo: 9, node: 'm1', sourceAddr: null, sourcePort: 0, sourceNode: '' },
-      suspect('m1', 1),
-    )
+    made.receive(ping('m1', 9, source('m2')), suspect('m1', 1))
     const [sent, ...others] = made.packets()
     assert.deepEqual(others, [])
     assert.deepEqual(sent?.messages, [{ type: 'ack', seqNo: 9, payload: null }, alive('m1', 2)])

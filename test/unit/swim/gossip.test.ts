@@ -90,8 +90,8 @@ describe('serf-behaviour §7: a round of gossip', () => {
   })
 
   it('has a checksum for those that read one, by their own word', () => {
-    const made = bench(1)
-    made.receive(alive('m2', 1, { vsn: Uint8Array.of(1, 4, 2, 2, 5, 5) }), alive('m3', 1))
+    const made = bench(3)
+    made.receive(alive('m2', 2, { vsn: Uint8Array.of(1, 4, 2, 2, 5, 5) }))
     made.step()
     const crc = new Map(made.packets().map((sent) => [sent.to.host, sent.crc]))
     assert.deepEqual([crc.get('10.0.0.2'), crc.get('10.0.0.3')], [false, true])

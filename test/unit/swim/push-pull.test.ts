@@ -273,7 +273,6 @@ describe('serf-behaviour §9: when, with whom, and how it ends', () => {
   it('ML-51: nobody alive, no exchange', () => {
     const made = bench(3, { ...only, gossipToTheDeadMs: 86_400_000 })
     made.receive(dead('m2', 1), left('m3', 1))
-    made.hush()
     made.advanceTo(200_000)
     assert.deepEqual(made.effects(), [])
   })

@@ -1,7 +1,7 @@
 // Answers to pings, and pings made for others: serf-behaviour §5.3.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at, Bench, indirectPing, ping, suspect } from './support.ts'
+import { at, Bench, indirectPing, ping, source, suspect } from './support.ts'
 
 const ASKER = at(50)
 
@@ -23,11 +23,11 @@ describe('serf-behaviour §5.3: pings', () => {
       made.know(2)
       made.receive(suspect('m2', 1))
       made.delegate.payload = Uint8Array.of(7)
-      made.receiveFrom(ASKER, ping(name, 33))
+      made.receiveFrom(ASKER, ping(name, 33, source('m2')))
       const [sent, ...others] = made.packets()
       assert.deepEqual(others, [])
       assert.deepEqual(sent?.messages, [{ type: 'ack', seqNo: 33, payload: Uint8Array.of(7) }, suspect('m2', 1)])
-      assert.equal(sent?.to.key, ASKER.key)
+      assert.equal(sent?.to.key, '10.0.0.2:7946')
       assert.equal(sent?.crc, false)
     }
   })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
 import { Random } from '../../../src/base/random.ts'
 import type { SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
-import type { MemberRecord } from '../../../src/swim/member.ts'
+import { isPresent, type MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
 import { type Effect, Outbox } from '../../../src/swim/outbox.ts'
 import { Swim } from '../../../src/swim/swim.ts'
@@ -60,6 +60,12 @@ export function indirectPing(node: string, seqNo: number, more: Partial<Indirect
   const { ip, port } = homeOf(node)
   const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
   return { type: 'indirect-ping', seqNo, node, target: ip, port, nack: true, ...source, ...more }
+}
+
+/** Who asks, where it lives: for a ping or an indirect ping of `m<number>`. */
+export function source(name: string): Pick<Ping, 'sourceAddr' | 'sourcePort' | 'sourceNode'> {
+  const { ip, port } = homeOf(name)
+  return { sourceAddr: ip, sourcePort: port, sourceNode: name }
 }
 
 /** One line of a push/pull. */
@@ -248,19 +254,33 @@ export class Bench {
     return this.effects().flatMap((effect) => (effect.kind === 'packet' ? [readPacket(effect)] : []))
   }
 
-  /** What rides on an ack: the broadcasts that are queued, as far as one packet holds them. Counts as one transmit. */
+  /** What rides on the ack to a member: the broadcasts that are queued, as far as one packet holds them. Counts as one
+   *  transmit. Fails where nobody is present, for an answer to a stranger carries nothing. */
   spread(): PacketMessage[] {
     this.outbox.take()
-    this.receive(ping('', 1))
+    const { name, address } = this.#anyPeer()
+    this.receive(ping('', 1, { sourceAddr: address.ip, sourcePort: address.port, sourceNode: name }))
     const [sent, ...others] = this.packets()
     assert.ok(sent !== undefined && others.length === 0, 'a ping is answered by one packet')
     assert.equal(sent.messages[0]?.type, 'ack')
     return sent.messages.slice(1)
   }
 
-  /** Tells all that is queued to nobody in particular, and forgets what was sent and told. */
+  /** A member to whom an answer carries gossip. */
+  #anyPeer(): MemberRecord {
+    for (let number = 1; number <= 99; number++) {
+      const member = this.swim.member(`m${number}`)
+      if (member !== undefined && member !== this.swim.self && isPresent(member)) return member
+    }
+    assert.fail('nobody is here to be told')
+  }
+
+  /** Tells all that is queued to a member, and forgets what was sent and told. */
   hush(): void {
-    while (this.swim.queued > 0) this.spread()
+    for (let transmits = 0; this.swim.queued > 0; transmits++) {
+      assert.ok(transmits < 1000, 'what is told comes to an end')
+      this.spread()
+    }
     this.outbox.take()
     this.delegate.take()
   }

@@ -12,11 +12,13 @@ import {
   Bench,
   dead,
   decodeStream,
+  indirectPing,
   left,
   Mesh,
   metaOf,
   ping,
   Recorder,
+  source,
   suspect,
   VERSIONS,
 } from './support.ts'
@@ -71,8 +73,43 @@ describe('serf-behaviour §3: start', () => {
 describe('swim/swim.ts: packets and streams', () => {
   it('the pings of a packet are answered after its claims are taken', () => {
     const made = new Bench()
-    made.receive(ping('m1', 1), dead('m1', 1))
+    made.know(2)
+    made.receive(ping('m1', 1, source('m2')), dead('m1', 1))
     assert.deepEqual(made.packets()[0]?.messages, [{ type: 'ack', seqNo: 1, payload: null }, alive('m1', 2)])
+  })
+
+  it('of the pings of a packet the first is answered, of the indirect ones the first too; the others are told', () => {
+    const made = new Bench()
+    made.receiveFrom(
+      at(50),
+      ping('m1', 1),
+      indirectPing('m3', 700),
+      ping('m1', 2),
+      indirectPing('m4', 701),
+      ping('m1', 3, source('m2')),
+    )
+    const sent = made.packets().map(({ to, messages: [first] }) => {
+      assert.ok(first?.type === 'ack' || first?.type === 'ping')
+      return [to.key, first.type, first.type === 'ack' ? first.seqNo : first.node]
+    })
+    assert.deepEqual(sent, [
+      ['10.0.0.50:7946', 'ack', 1],
+      ['10.0.0.3:7946', 'ping', 'm3'],
+    ])
+    assert.deepEqual(made.delegate.warnings, [
+      { code: 'ping-limit', message: 'more than one ping in a packet of 10.0.0.50:7946' },
+      { code: 'ping-limit', message: 'more than one indirect-ping in a packet of 10.0.0.50:7946' },
+      { code: 'ping-limit', message: 'more than one ping in a packet of 10.0.0.50:7946' },
+    ])
+  })
+
+  it('a ping for another takes the turn of those behind it in the packet, not of those in the next one', () => {
+    const made = new Bench()
+    made.receive(ping('m2', 1), ping('m1', 2))
+    assert.deepEqual(made.effects(), [])
+    assert.deepEqual(made.delegate.codes(), ['ping-misdirected', 'ping-limit'])
+    made.receive(ping('m1', 3))
+    assert.deepEqual(made.packets()[0]?.messages, [{ type: 'ack', seqNo: 3, payload: null }])
   })
 
   it('bytes for the layer above are handed on, by packet and by stream', () => {

@@ -28,6 +28,16 @@ describe('keyring', () => {
     assert.equal(refusal(() => new Keyring([keyOf(1, 15)])).limit, 'key size must be 16, 24 or 32 bytes')
   })
 
+  test('a value that is neither text nor bytes is no key, and is not shown', () => {
+    const values = [16, null, undefined, 'k'.repeat(16), new Array(16).fill(7), new ArrayBuffer(16)]
+    for (const value of values as unknown as Uint8Array[]) {
+      const error = refusal(() => new Keyring([value]))
+      assert.equal(error.limit, 'key size must be 16, 24 or 32 bytes')
+      assert.match(String(error.value), /^\(hidden: \w+\)$/)
+      assert.equal(refusal(() => parseKey(value, 'secretKey')).option, 'secretKey')
+    }
+  })
+
   test('keys are copied on the way in and on the way out', () => {
     const key = keyOf(1)
     const keyring = new Keyring([key])

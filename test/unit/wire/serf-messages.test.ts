@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { DecodeError } from '../../../src/base/errors.ts'
 import { bytesOrNull, list, mapOf, nullable, Reader, struct, text, uint64, written } from '../../../src/wire/msgpack.ts'
 import { decodeSerfMessage, encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
+import type { SerfMessage, SerfPushPull } from '../../../src/wire/types.ts'
 import { serfMessages } from './arbitraries.ts'
 import type { Fields } from './vectors.ts'
 import { fromHex, serfMessageOf, Tally, toHex, vectorsOf } from './vectors.ts'
@@ -108,6 +109,68 @@ describe('Serf messages', () => {
     const message = decodeSerfMessage(fromHex('0281ac5374617475734c54696d657381a95f5f70726f746f5f5fcfffffffffffffffff'))
     assert.ok(message.type === 'push-pull')
     assert.deepEqual([...message.statusLtimes], [['__proto__', 2n ** 64n - 1n]])
+  })
+
+  describe('a name that is not UTF-8', () => {
+    const state: SerfPushPull = {
+      type: 'push-pull',
+      ltime: 9,
+      statusLtimes: new Map([
+        ['a', 1],
+        ['@', 2],
+        ['c', 3],
+      ]),
+      leftMembers: ['@', 'c', 'd@d'],
+      eventLtime: 4,
+      events: [
+        {
+          ltime: 5,
+          events: [
+            { name: '@', payload: Uint8Array.of(1) },
+            { name: 'deploy', payload: Uint8Array.of(2) },
+          ],
+        },
+      ],
+      queryLtime: 6,
+    }
+    /** Every `@` becomes a byte that no text has. */
+    const broken = (message: SerfMessage): Uint8Array =>
+      encodeSerfMessage(message).map((byte) => (byte === 0x40 ? 0xff : byte))
+
+    test('is left out of a push/pull, and the others stay', () => {
+      assert.deepEqual(decodeSerfMessage(broken(state)), {
+        ...state,
+        statusLtimes: new Map([
+          ['a', 1],
+          ['c', 3],
+        ]),
+        leftMembers: ['c'],
+        events: [{ ltime: 5, events: [{ name: 'deploy', payload: Uint8Array.of(2) }] }],
+      })
+    })
+
+    test('is forgiven 1,024 times in one message, wherever they stand, and no more', () => {
+      const names = (count: number): string[] => Array.from({ length: count }, () => '@')
+      const found = decodeSerfMessage(broken({ ...state, leftMembers: names(1022) }))
+      assert.deepEqual(found.type === 'push-pull' && found.leftMembers, [])
+      assert.throws(() => decodeSerfMessage(broken({ ...state, leftMembers: names(1023) })), DecodeError)
+    })
+
+    test('does not excuse a time that is none', () => {
+      // {StatusLTimes: {"\xff": false}}
+      assert.throws(() => decodeSerfMessage(fromHex('0281ac5374617475734c54696d657381a1ffc2')), DecodeError)
+    })
+
+    test('refuses every other message', () => {
+      const tags = new Map([['@', 'b']])
+      const member = { name: 'a', addr: Uint8Array.of(1, 2, 3, 4), port: 1, status: 1, vsn: new Uint8Array(6) }
+      const others: readonly SerfMessage[] = [
+        { type: 'leave', ltime: 1, node: '@', prune: false },
+        { type: 'conflict-response', member: { ...member, tags } },
+        { type: 'key-response', result: true, message: '', keys: ['@'], primaryKey: '' },
+      ]
+      for (const message of others) assert.throws(() => decodeSerfMessage(broken(message)), DecodeError, message.type)
+    })
   })
 
   test('a query or relay to an address that is none is refused', () => {

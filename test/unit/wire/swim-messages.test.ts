@@ -187,4 +187,59 @@ describe('stream messages', () => {
     }
     assert.deepEqual(readStream(encodePushPull(message)), { ...message, members: [good] })
   })
+
+  describe('a member whose name is not UTF-8', () => {
+    // Ordinary members whose names are overwritten with bytes that are no text.
+    const pushPullOf = (names: readonly string[]): { message: PushPull; bytes: Uint8Array } => {
+      const rest = { addr: Uint8Array.of(10, 0, 0, 1), port: 7946, meta: fromHex('ff80'), incarnation: 1, state: 0 }
+      const members = names.map((name) => ({ name, ...rest, vsn: Uint8Array.of(1, 5, 2, 2, 5, 4) }))
+      const message: PushPull = { type: 'push-pull', join: false, members, userState: Uint8Array.of(7) }
+      const bytes = encodePushPull(message)
+      for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0x40) bytes[at] = 0xff
+      return { message, bytes }
+    }
+    const without = (message: PushPull): PushPull => ({
+      ...message,
+      members: message.members.filter(({ name }) => !name.includes('@')),
+    })
+
+    test('is left out of a push/pull, wherever it stands, and the others stay', () => {
+      for (const names of [['@', 'a', 'b'], ['a', 'b@b', 'c'], ['a', `${'@'.repeat(60)}`], ['@']]) {
+        const { message, bytes } = pushPullOf(names)
+        assert.deepEqual(readStream(bytes), without(message), names.join())
+      }
+    })
+
+    test('is left out where the stream comes byte by byte', () => {
+      const { message, bytes } = pushPullOf(['a', '@', 'c'])
+      const reader = new StreamMessageReader()
+      for (let end = 0; end < bytes.length; end++) assert.equal(reader.read(bytes, end, bytes.length), undefined)
+      assert.deepEqual(reader.read(bytes, bytes.length, bytes.length), without(message))
+    })
+
+    test('is forgiven 1,024 times in one push/pull, and no more', () => {
+      const names = [...Array.from({ length: 1024 }, () => '@'), 'a']
+      assert.deepEqual(readStream(pushPullOf(names).bytes), without(pushPullOf(names).message))
+      assert.throws(() => readStream(pushPullOf(['@', ...names]).bytes), DecodeError)
+    })
+
+    test('excuses nothing else: a wrong kind in another member, or broken bytes in its own, refuse the whole', () => {
+      for (const [names, broken] of [
+        [['@', 'a'], 'c2c2c2'],
+        [['a', '@'], 'c1c1c1'],
+      ] as const) {
+        const { bytes } = pushPullOf(names)
+        const port = toHex(bytes).lastIndexOf('a4506f7274cd1f0a') / 2 + 5
+        assert.doesNotThrow(() => readStream(bytes))
+        bytes.set(fromHex(broken), port)
+        assert.throws(() => readStream(bytes), DecodeError, broken)
+      }
+    })
+
+    test('refuses a packet message, which has nothing else', () => {
+      const bytes = encodeSwimMessage({ type: 'suspect', incarnation: 1, node: '@', from: 'a' })
+      bytes[bytes.indexOf(0x40)] = 0xff
+      assert.throws(() => decodePacketMessage(bytes), DecodeError)
+    })
+  })
 })
