@@ -159,7 +159,10 @@ export class Exchanges {
     const exchange = this.#open.get(key)
     if (exchange === undefined || exchange.isEnding) return
     if (!isOurs(exchange) && this.#inboundBytes + bytes.length > MAX_INBOUND_BYTES) {
-      const largest = [...this.#open.values()].reduce((most, one) => (one.heldBytes > most.heldBytes ? one : most))
+      const largest = [...this.#open.values()].reduce(
+        (most, one) => (one.heldBytes > most.heldBytes ? one : most),
+        exchange,
+      )
       this.#cutOff(largest, `${MAX_INBOUND_BYTES} bytes of streams are held`)
       if (!this.#open.has(key)) return
     }

@@ -12,7 +12,7 @@ export function localState(state: SerfState): Uint8Array {
   for (const { name, status, statusLtime } of state.members.records()) {
     // Who hears a time here, and no goodbye, takes it for a join. Differs: Serf tells the time of the leave itself, so an exchange
     // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed.
-    statusLtimes.set(name, status === 'leaving' ? statusLtime - 1 : statusLtime)
+    statusLtimes.set(name, status === 'leaving' ? Math.max(0, statusLtime - 1) : statusLtime)
     if (status === 'left') leftMembers.push(name)
   }
   return encodeSerfMessage({

@@ -223,6 +223,90 @@ describe('join', () => {
     assert.equal(host.station.traffic.streams.dialled, 0)
   })
 
+  it('through another address of ours is no join: we have met only ourselves', async () => {
+    const { simulation, host } = stage()
+    const membership = new Membership({ host, name: 'm-1', bind: '0.0.0.0:7946', advertise: '203.0.113.7' })
+    const warnings = log(membership, 'warning')
+    const { joined, failed } = await simulation.finish(membership.join(['10.0.0.1']))
+    assert.equal(host.station.traffic.streams.dialled, 1, 'nothing shows that it is ours')
+    assert.deepEqual(joined, [])
+    assert.deepEqual(
+      failed.map(({ address, error }) => [address, error instanceof TransportError, /ourselves/.test(error.message)]),
+      [['10.0.0.1:7946', true, true]],
+    )
+    assert.equal(membership.size, 1)
+    await assert.rejects(simulation.finish(membership.join(['10.0.0.1'], { required: true })), JoinError)
+    assert.equal(warnings.length, 0)
+    await simulation.finish(membership.join(['10.0.0.1']))
+    await simulation.run(5000)
+    assert.ok(warnings[0]?.type === 'warning' && warnings[0].code === 'join-failed')
+    assert.match(warnings[0].message, /ourselves/)
+  })
+
+  it('asks, at once and later, what it was given, whatever has become of the list since', async () => {
+    const { simulation, make, makeAt } = stage()
+    const membership = make({ streamTimeoutMs: 10 })
+    const seeds = ['10.0.0.2']
+    const joined = membership.join(seeds)
+    seeds[0] = 'no-such-name'
+    const { failed } = await simulation.finish(joined)
+    assert.deepEqual(
+      failed.map(({ address }) => address),
+      ['10.0.0.2:7946'],
+    )
+    await simulation.finish(makeAt(2).start())
+    await simulation.until(() => membership.size === 2)
+  })
+
+  it('once joined and left alone, asks the seeds again within 45 s, and ever less often, until someone is there', async () => {
+    const { simulation, hosts, first, second } = await pair()
+    const askedAt: number[] = []
+    const seeds = (): string[] => {
+      askedAt.push(simulation.now)
+      return ['10.0.0.1']
+    }
+    await simulation.finish(second.join(seeds))
+    await simulation.run(100_000)
+    assert.equal(askedAt.length, 1, 'among others there is nothing to ask')
+    const [seedHost] = hosts as [SimHost]
+    seedHost.kill()
+    await simulation.until(() => second.member('m-1')?.state === 'dead')
+    const aloneAt = simulation.now
+    assert.equal(askedAt.length, 1)
+    await simulation.run(120_000)
+    const pauses = askedAt.slice(1).map((time, at) => time - (at === 0 ? aloneAt : (askedAt[at] as number)))
+    const limits = [45_000, 3000, 6000, 12_000, 24_000]
+    limits.forEach((limit, at) => {
+      const pause = pauses[at] ?? Number.POSITIVE_INFINITY
+      assert.ok(pause <= limit + 20, `pause ${at} was ${pause} ms`)
+      if (at > 0) assert.ok(pause >= limit / 3, `pause ${at} was ${pause} ms`)
+    })
+    assert.deepEqual([first.status, second.member('m-1')?.state, second.size], ['running', 'dead', 2])
+
+    const host = simulation.host(seedHost.station)
+    const third = new Membership({ host, name: 'm-3', bind: '10.0.0.1:7946' })
+    await simulation.finish(third.start())
+    await simulation.until(() => second.member('m-3')?.state === 'alive' && third.member('m-2')?.state === 'alive')
+    const rounds = askedAt.length
+    await simulation.run(100_000)
+    assert.equal(askedAt.length, rounds, 'nobody is alone any more')
+    await simulation.finish(second.close())
+    assert.equal(hosts[1]?.leftovers, '')
+  })
+
+  it('a leave ends the watch: whoever goes last asks for nobody', async () => {
+    const { simulation, hosts, second } = await pair()
+    let asked = 0
+    const seeds = (): string[] => {
+      asked++
+      return ['10.0.0.1']
+    }
+    await simulation.finish(second.join(seeds))
+    await simulation.finish(second.leave())
+    await simulation.run(100_000)
+    assert.deepEqual([asked, hosts[1]?.leftovers], [1, ''])
+  })
+
   it('a second join takes over from the first, whose seeds are asked no more', async () => {
     const { simulation, make } = stage()
     const membership = make()
@@ -466,6 +550,45 @@ describe('leave', () => {
       assert.equal(simulation.now - before, timeoutMs)
       assert.equal(hosts[1]?.leftovers, '')
     }
+  })
+
+  it('of several limits the earliest holds, whenever it is given', async () => {
+    for (const [limits, tookMs] of [
+      [[undefined, 50], 50],
+      [[200, 50], 50],
+      [[50, 200], 50],
+      [[50, undefined, 0], 0],
+    ] as const) {
+      const { simulation, first, second, hosts } = await joinedPair()
+      const before = simulation.now
+      const leaves = limits.map((timeoutMs) => second.leave(timeoutMs === undefined ? {} : { timeoutMs }))
+      await simulation.finish(Promise.all(leaves))
+      assert.equal(simulation.now - before, tookMs, String(limits))
+      assert.equal(hosts[1]?.leftovers, '')
+
+      const left = first.leave()
+      await simulation.run(10)
+      await simulation.finish(Promise.all([left, first.leave({ timeoutMs: 5 })]))
+      assert.equal(simulation.now - before - tookMs, 15)
+    }
+  })
+
+  it('closes also where the goodbye itself fails, and says why', async () => {
+    const { simulation, host } = stage()
+    let fault: Error | undefined
+    const now = (): number => {
+      if (fault !== undefined) throw fault
+      return host.clock.now()
+    }
+    const clock = { now, wakeAt: host.clock.wakeAt }
+    const membership = new Membership({ host: hostWith(host, { clock }), name: 'm-1', bind: '10.0.0.1:7946' })
+    const closed = log(membership, 'closed')
+    await simulation.finish(membership.start())
+    fault = new RangeError('a fault of the host')
+    await assert.rejects(simulation.finish(membership.leave()), fault)
+    assert.deepEqual([membership.status, host.leftovers], ['closed', ''])
+    assert.deepEqual(closed, [{ type: 'closed', reason: 'left' }])
+    await simulation.finish(membership.close())
   })
 
   it('refuses a limit that is none, and runs on', async () => {

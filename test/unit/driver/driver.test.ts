@@ -5,8 +5,9 @@ import { ClosedError, TransportError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
 import { Driver, type DriverNotice } from '../../../src/driver/driver.ts'
 import { encodeCompound } from '../../../src/wire/compound.ts'
+import { decodePacket } from '../../../src/wire/packet.ts'
 import { encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
-import type { PacketMessage } from '../../../src/wire/types.ts'
+import { type PacketMessage, SwimType } from '../../../src/wire/types.ts'
 import {
   addressOf,
   alive,
@@ -61,6 +62,16 @@ describe('the timer', () => {
     assert.deepEqual(wakes, [])
     driver.schedule('early', 10, () => {})
     assert.deepEqual(wakes, [host.now + 10])
+  })
+
+  it('is set anew when what a stream says moves its limit', async () => {
+    const { host } = await running({ streamTimeoutMs: 500, probeIntervalMs: 3_600_000, reapIntervalMs: 3_600_000 })
+    const stream = host.accept()
+    assert.equal(host.nextWake, host.now + 500)
+    host.now += 200
+    stream.say(Uint8Array.of(99, 1, 2, 3))
+    assert.ok(stream.isEnded)
+    assert.equal(host.nextWake, host.now + 500)
   })
 
   it('a task runs once, at its time, and the last one set under a key counts', async () => {
@@ -132,6 +143,25 @@ describe('the drain', () => {
     assert.equal(all.host.timers, 0)
     await Promise.all(closes)
     assert.equal(all.host.isBound, false)
+  })
+
+  it('a listener may close in what it has led to itself: neither the rest of that nor a warning is told', async () => {
+    const all: Running = await running({
+      listener: (notice, { driver }) => {
+        const name = 'member' in notice ? notice.member.name : notice.type
+        if (name === 'ghost-2') receive(all, [alive(4), alive(5), alive(6)])
+        if (name === 'ghost-5') {
+          driver.warn('packet-invalid', 'before the end')
+          void driver.close()
+          driver.warn('stream-invalid', 'after the end')
+        }
+      },
+    })
+    receive(all, [alive(2), alive(3)])
+    const told = all.notices.map((notice) => ('member' in notice ? notice.member.name : notice.type))
+    assert.deepEqual(told, ['ghost-2', 'ghost-3', 'ghost-4', 'ghost-5'])
+    all.driver.warn('join-failed', 'long after the end')
+    assert.equal(all.notices.length, 4)
   })
 
   it('a listener may leave: the end comes in order', async () => {
@@ -258,6 +288,44 @@ describe('sealing', () => {
     const packets = sealed.host.sent.map(({ packet }) => packet.join())
     assert.equal(new Set(packets).size, 20)
     assert.equal(sentMessages(sealed)[0]?.message.type, 'ack')
+  })
+
+  it('compresses packets and streams where it is told to, and only there', async () => {
+    for (const compress of [true, false]) {
+      const all = await running({ compress, gossipIntervalMs: 200 })
+      receive(
+        all,
+        [2, 3, 4, 5].map((number) => alive(number)),
+      )
+      all.host.run(1000)
+      const layers = all.host.sent.flatMap(({ packet }) => decodePacket(packet, all.sealing).layers)
+      assert.equal(
+        layers.some(({ kind }) => kind === 'compress'),
+        compress,
+      )
+      all.driver.command((serf) => serf.contact(PEER))
+      all.host.dialled.at(-1)?.open()
+      assert.equal(all.host.dialled.at(-1)?.written[0]?.[0], compress ? SwimType.compress : SwimType.pushPull)
+    }
+  })
+
+  it('gossip to whoever understands checksums has one, to others none', async () => {
+    for (const [most, hasChecksum] of [
+      [5, true],
+      [4, false],
+    ] as const) {
+      const all = await running({ gossipIntervalMs: 200, probeIntervalMs: 3_600_000 })
+      receive(all, [{ ...alive(2), vsn: Uint8Array.of(1, most, 2, 2, 5, 5) }])
+      all.host.run(1000)
+      assert.ok(all.host.sent.length > 0)
+      for (const { packet } of all.host.sent) {
+        const { layers } = decodePacket(packet, all.sealing)
+        assert.equal(
+          layers.some(({ kind }) => kind === 'crc'),
+          hasChecksum,
+        )
+      }
+    }
   })
 
   it('counts what goes out and comes in', async () => {

@@ -9,14 +9,16 @@ import {
 } from '../../../src/driver/exchanges.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
-import type { PushPull, StreamMessage } from '../../../src/wire/types.ts'
-import { FakeStream, PEER, readWritten, sealingOf, streamBytes } from './support.ts'
+import { type PushPull, type StreamMessage, SwimType } from '../../../src/wire/types.ts'
+import { addressOf, FakeStream, PEER, readWritten, sealingOf, streamBytes } from './support.ts'
 
 const STREAM_TIMEOUT_MS = 1000
 const KEY = new Uint8Array(32).fill(7)
 const STATE: PushPull = { type: 'push-pull', join: false, members: [], userState: NO_BYTES }
 const STATE_BODY = encodePushPull(STATE)
 const PING: StreamMessage = { type: 'ping', seqNo: 7, node: 'us', sourceAddr: null, sourcePort: 0, sourceNode: '' }
+/** A push/pull that announces 20 MiB of user state and lacks the last byte of it. */
+const UNFINISHED = encodePushPull({ ...STATE, userState: new Uint8Array(20 * 1024 * 1024) }).subarray(0, -1)
 const ACK: StreamMessage = { type: 'ack', seqNo: 7, payload: null }
 
 describe('a request of ours', () => {
@@ -85,6 +87,18 @@ describe('a request of ours', () => {
     all.run(1)
     assert.deepEqual(all.log, ['failed 1 no answer within 500 ms'], 'a byte in between gives no more time')
     assert.ok(stream.isDestroyed)
+    assertIdle(all)
+  })
+
+  it('that opens late has its full time for the answer', () => {
+    const all = exchanges()
+    const stream = ask(all)
+    all.run(400)
+    stream.open()
+    all.run(499)
+    assert.deepEqual(all.log, [])
+    stream.say(streamBytes(all.sealing, 'listener', STATE))
+    assert.deepEqual(all.log, ['replied 1 push-pull'])
     assertIdle(all)
   })
 
@@ -209,38 +223,85 @@ describe('a request of theirs', () => {
     assertIdle(deaf)
   })
 
-  it('is refused above 127 streams at once, and taken again when one is over', () => {
-    const all = exchanges()
-    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, () => accept(all))
-    assert.equal(MAX_INBOUND_STREAMS, 127)
-    assert.equal(all.exchanges.size, 127)
-    assert.ok(accept(all).isDestroyed)
-    assert.deepEqual(all.log, [`stream-limit 127 streams are open, that of ${PEER.key} is refused`])
-    streams[5]?.close()
-    assert.ok(!accept(all).isDestroyed)
-    assert.ok(accept(all).isDestroyed)
+  it('above 127 streams at once takes the place of the unanswered one that waits longest, which is told once', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
     const ours = ask(all)
-    assert.ok(!ours.isDestroyed, 'streams of ours are not counted')
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, (_, at) => accept(all, at === 1 ? addressOf(3) : PEER))
+    assert.equal(MAX_INBOUND_STREAMS, 127)
+    assert.equal(all.exchanges.size, 1 + 127)
+    streams[0]?.say(streamBytes(all.sealing, 'dialler', STATE))
+    all.log.length = 0
+
+    const newcomer = accept(all)
+    assert.deepEqual(all.log, [`stream-limit 127 streams are open: that of ${addressOf(3).key} is cut`])
+    assert.deepEqual(cutOf(streams), [1], 'an answer on its way is let go out')
+    assert.equal(all.exchanges.size, 1 + 127)
+    assert.ok(!ours.isDestroyed, 'streams of ours are neither counted nor cut')
+    newcomer.say(streamBytes(all.sealing, 'dialler', STATE))
+    assert.deepEqual(readWritten(all.sealing, 'dialler', newcomer), STATE, 'it is served')
+
+    streams[5]?.close()
+    accept(all)
+    assert.deepEqual(cutOf(streams), [1, 5], 'where one is over nobody has to go')
+    accept(all)
+    assert.deepEqual(cutOf(streams), [1, 2, 5])
   })
 
-  it('all unfinished requests together hold no more than the budget, and what ends gives its share back', () => {
+  it('is refused where 127 answers are still going out, until one is over', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, () => accept(all))
+    for (const stream of streams) stream.say(streamBytes(all.sealing, 'dialler', STATE))
+    all.log.length = 0
+    assert.ok(accept(all).isDestroyed)
+    assert.deepEqual(all.log, ['stream-limit 127 streams are open'])
+    assert.deepEqual([cutOf(streams), all.exchanges.size], [[], 127])
+    streams[5]?.close()
+    assert.ok(!accept(all).isDestroyed)
+  })
+
+  it('all unfinished requests together hold no more than the budget: who holds most is cut', () => {
     const all = exchanges()
-    // An unfinished message: an encoded push/pull that announces 20 MiB of user state.
-    const header = encodePushPull({ ...STATE, userState: new Uint8Array(20 * 1024 * 1024) })
-    const most = header.subarray(0, header.length - 1)
-    const streams = [accept(all), accept(all), accept(all)]
-    for (const stream of streams) stream.say(most)
-    assert.ok(streams.every(({ isDestroyed }) => !isDestroyed))
+    const from = [3, 4, 5].map(addressOf)
+    const [small, large, middle] = from.map((peer) => accept(all, peer)) as [FakeStream, FakeStream, FakeStream]
+    const all3 = [small, large, middle]
+    large.say(UNFINISHED)
+    middle.say(UNFINISHED.subarray(0, -1))
+    small.say(UNFINISHED.subarray(0, -2))
     const fourth = accept(all)
-    fourth.say(most)
-    assert.ok(fourth.isDestroyed)
-    assert.deepEqual(all.log, [
-      `stream-limit ${MAX_INBOUND_BYTES} bytes of streams are held, that of ${PEER.key} is cut`,
-    ])
-    streams[0]?.close()
+    const rest = MAX_INBOUND_BYTES - (3 * UNFINISHED.length - 3)
+    fourth.say(UNFINISHED.subarray(0, rest))
+    assert.deepEqual([cutOf(all3), all.log], [[], []], 'the budget is filled to the last byte')
+    fourth.say(UNFINISHED.subarray(rest, rest + 1))
+    const cut = (number: number): string =>
+      `stream-limit ${MAX_INBOUND_BYTES} bytes of streams are held: that of ${addressOf(number).key} is cut`
+    assert.deepEqual([cutOf(all3), all.log], [[1], [cut(4)]], 'not the one that spoke last')
+
+    // What was cut has given its share back: as much again fits.
     const fifth = accept(all)
-    fifth.say(most)
-    assert.ok(!fifth.isDestroyed, 'there is room again')
+    fifth.say(UNFINISHED.subarray(0, -1))
+    assert.deepEqual([cutOf(all3), all.log], [[1], [cut(4)]])
+    assert.equal(all.exchanges.size, 4)
+    middle.say(new Uint8Array(2))
+    assert.deepEqual(
+      [cutOf(all3), all.log],
+      [
+        [1, 2],
+        [cut(4), cut(5)],
+      ],
+      'also the one that speaks',
+    )
+    assert.ok(!fourth.isDestroyed && !fifth.isDestroyed)
+  })
+
+  it('what ends gives its share of the budget back', () => {
+    const all = exchanges()
+    const streams = [accept(all), accept(all), accept(all)]
+    for (const stream of streams) stream.say(UNFINISHED)
+    streams[0]?.close()
+    all.log.length = 0
+    const fourth = accept(all)
+    fourth.say(UNFINISHED)
+    assert.deepEqual([cutOf([...streams, fourth]), all.log], [[0], []], 'only the one that closed is gone')
   })
 
   it('every way to end gives its place back', () => {
@@ -331,6 +392,22 @@ describe('sealed exchanges', () => {
   })
 })
 
+describe('compression', () => {
+  it('shows on the wire both ways where it is on, and not where it is off', () => {
+    for (const [compress, type] of [
+      [true, SwimType.compress],
+      [false, SwimType.pushPull],
+    ] as const) {
+      const all = exchanges({ compress, answer: () => STATE_BODY })
+      const ours = ask(all)
+      ours.open()
+      const theirs = accept(all)
+      theirs.say(streamBytes(all.sealing, 'dialler', STATE))
+      assert.deepEqual([ours.written[0]?.[0], theirs.written[0]?.[0]], [type, type])
+    }
+  })
+})
+
 describe('closing', () => {
   it('destroys every stream and forgets every deadline, and tells nobody', () => {
     const all = exchanges({ answer: () => STATE_BODY })
@@ -357,6 +434,17 @@ describe('closing', () => {
       assert.equal(refusing.log.length, 1)
       assertIdle(refusing)
     }
+
+    const full: All = exchanges({ refused: () => close(full) })
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS + 1 }, () => accept(full))
+    assert.ok(streams.every(({ isDestroyed }) => isDestroyed))
+    assertIdle(full)
+
+    const heavy: All = exchanges({ refused: () => close(heavy) })
+    const holders = Array.from({ length: 4 }, () => accept(heavy))
+    for (const stream of holders) stream.say(UNFINISHED)
+    assert.ok(holders.every(({ isDestroyed }) => isDestroyed))
+    assertIdle(heavy)
 
     const late: All = exchanges({ failed: () => close(late) })
     ask(late, 'push-pull', 1)
@@ -429,11 +517,16 @@ function ask({ exchanges, dialled }: All, purpose: 'push-pull' | 'probe' = 'push
   return dialled.at(-1) as FakeStream
 }
 
-function accept({ exchanges }: All): FakeStream {
-  const stream = new FakeStream(PEER)
+function accept({ exchanges }: All, from = PEER): FakeStream {
+  const stream = new FakeStream(from)
   stream.handlers = exchanges.accept(stream)
   if (stream.handlers === undefined) stream.destroy()
   return stream
+}
+
+/** Places of the streams that were destroyed. */
+function cutOf(streams: readonly FakeStream[]): number[] {
+  return streams.flatMap(({ isDestroyed }, at) => (isDestroyed ? [at] : []))
 }
 
 function assertIdle({ exchanges }: All): void {

@@ -51,6 +51,18 @@ describe('SF-10: intents about a member, by its state', () => {
     assert.deepEqual([notice.previous?.state, notice.member.state], ['leaving', 'alive'])
   })
 
+  it('leaving and suspect, newer join intent: suspect again, with member-suspect', () => {
+    const { mesh, us } = knowing()
+    mesh.feed(us, suspect(2))
+    mesh.tell(us, leaveIntent('ghost-2', 5))
+    us.told()
+    mesh.tell(us, joinIntent('ghost-2', 6))
+    assert.equal(us.stateOf('ghost-2'), 'suspect')
+    const [notice, ...more] = us.told()
+    assert.ok(notice?.type === 'member-suspect' && more.length === 0)
+    assert.deepEqual([notice.previous?.state, notice.member.state], ['leaving', 'suspect'])
+  })
+
   it('left, newer intents: nothing but their time', () => {
     const { mesh, us } = knowing()
     mesh.feed(us, goodbye(2))
@@ -92,7 +104,10 @@ describe('SF-11: intents about strangers', () => {
     const [notice] = us.told()
     assert.ok(notice?.type === 'member-join')
     assert.deepEqual([notice.previous, notice.member.state], [undefined, 'leaving'])
-    assert.equal(ltimeOf(mesh, us, 'ghost-3'), 5)
+    mesh.tell(us, joinIntent('ghost-3', 5))
+    assert.equal(us.stateOf('ghost-3'), 'leaving')
+    mesh.tell(us, joinIntent('ghost-3', 6))
+    assert.equal(us.stateOf('ghost-3'), 'alive', 'its time was 5')
   })
 
   it('a join intent gives it only its time', () => {
@@ -240,21 +255,50 @@ describe('what nobody should believe', () => {
     assert.equal(us.stateOf('ghost-2'), 'leaving')
   })
 
-  it('SF-16: no more than 4096 strangers are remembered, and after five minutes none of them', () => {
+  it('SF-16: of more than 4096 strangers the oldest is forgotten, with one warning each', () => {
     const { mesh, us } = knowing()
-    const strangers = Array.from({ length: 4096 }, (_, at) => leaveIntent(`stranger-${at}`, 5))
-    mesh.tell(us, ...strangers)
-    assert.deepEqual(us.told(), [])
+    const strangers = Array.from({ length: 4096 - 3 }, (_, at) => leaveIntent(`stranger-${at}`, 5))
+    mesh.tell(us, leaveIntent('ghost-3', 5), leaveIntent('ghost-4', 5), leaveIntent('ghost-5', 5), ...strangers)
     mesh.run(200_000)
-    mesh.tell(us, leaveIntent('ghost-3', 5))
+    // Renewed, it is the youngest of all; a repetition changes nothing.
+    mesh.tell(us, leaveIntent('ghost-3', 6), leaveIntent('ghost-4', 5))
+    assert.deepEqual(us.told(), [])
+    mesh.tell(us, leaveIntent('ghost-6', 5))
     const [notice, ...more] = us.told()
     assert.ok(notice?.type === 'warning' && notice.code === 'intent-limit' && more.length === 0)
-    mesh.tell(us, joinIntent('stranger-0', 6))
-    assert.deepEqual(us.told(), [], 'a newer intent takes the place of the older one')
-    mesh.run(100_000 + 15_000)
-    mesh.tell(us, leaveIntent('ghost-3', 5))
-    mesh.feed(us, alive(3))
-    assert.equal(us.stateOf('ghost-3'), 'leaving', 'there is room again')
+    assert.match(notice.message, /ghost-4/)
+    mesh.feed(us, alive(3), alive(4), alive(5), alive(6))
+    assert.deepEqual(
+      [3, 4, 5, 6].map((number) => us.stateOf(`ghost-${number}`)),
+      ['leaving', 'alive', 'leaving', 'leaving'],
+    )
+  })
+
+  it('SF-16: after five minutes no stranger takes up room', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, ...Array.from({ length: 4096 }, (_, at) => leaveIntent(`stranger-${at}`, 5)))
+    mesh.run(316_000)
+    us.told()
+    mesh.tell(us, ...Array.from({ length: 4096 }, (_, at) => leaveIntent(`other-${at}`, 5)))
+    assert.deepEqual(us.told(), [])
+  })
+
+  it('a stranger with a name longer than a member may have is not remembered and not told on', () => {
+    const { mesh, us } = knowing()
+    const [longest, tooLong] = ['x'.repeat(512), 'x'.repeat(513)]
+    mesh.tell(us, leaveIntent(tooLong, 5), joinIntent(tooLong, 6))
+    assert.deepEqual(
+      us.told().map((notice) => (notice.type === 'warning' ? [notice.code, notice.message.length < 100] : notice.type)),
+      [
+        ['message-invalid', true],
+        ['message-invalid', true],
+      ],
+    )
+    mesh.run(5000)
+    assert.deepEqual(mesh.gossiped('us'), [])
+    mesh.tell(us, leaveIntent(longest, 7))
+    mesh.feed(us, alive(3, 1, { node: longest }))
+    assert.equal(us.stateOf(longest), 'leaving')
   })
 
   it('SF-16: an intent expires after five minutes, not before', () => {

@@ -21,6 +21,19 @@ describe('what we tell in an exchange', () => {
     assert.deepEqual([said.leftMembers, said.ltime], [['ghost-3'], 9])
     assert.deepEqual([said.eventLtime, said.events, said.queryLtime], [1, [], 1])
   })
+
+  it('of a member that is leaving is one less than its leave, which so counts for whoever hears of it afterwards', () => {
+    const { mesh, us } = knowing(2)
+    const other = mesh.add('other', 10)
+    mesh.feed(other, alive(2))
+    mesh.tell(us, joinIntent('ghost-2', 3), leaveIntent('ghost-2', 7))
+    const { statusLtimes } = serfStateOf(mesh.exchange(us, {}))
+    assert.equal(statusLtimes.get('ghost-2'), 6)
+    mesh.exchange(other, { ltime: 8, statusLtimes: { 'ghost-2': Number(statusLtimes.get('ghost-2')) } })
+    assert.equal(other.stateOf('ghost-2'), 'alive')
+    mesh.tell(other, leaveIntent('ghost-2', 7))
+    assert.equal(other.stateOf('ghost-2'), 'leaving')
+  })
 })
 
 describe('what we take from an exchange', () => {
@@ -40,7 +53,10 @@ describe('what we take from an exchange', () => {
     mesh.tell(us, joinIntent('ghost-2', 7))
     mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] })
     assert.equal(us.stateOf('ghost-2'), 'leaving')
-    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2'), 8)
+    mesh.tell(us, joinIntent('ghost-2', 8))
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    assert.equal(us.stateOf('ghost-2'), 'alive')
   })
 
   it('a departure older than what we know is dropped', () => {
@@ -127,15 +143,26 @@ describe('what we refuse of an exchange', () => {
     assert.deepEqual(us.toldInShort(), ['member-join ghost-2'])
   })
 
-  it('a clock too far ahead: none of the intents is taken', () => {
+  it('a clock too far ahead is left aside with a warning; intents that can be believed are taken', () => {
     for (const ltime of [2 ** 42, 2n ** 64n - 1n]) {
-      const { mesh, us } = knowing(2)
-      mesh.exchange(us, { ltime, statusLtimes: { 'ghost-2': 5 }, leftMembers: ['ghost-2'] })
-      assert.equal(us.stateOf('ghost-2'), 'alive')
-      const [notice, ...more] = us.told()
-      assert.ok(notice?.type === 'warning' && notice.code === 'lamport-leap' && more.length === 0)
-      assert.equal(serfStateOf(mesh.exchange(us, {})).ltime, 1)
+      const { mesh, us } = knowing(2, 3)
+      const told = { 'ghost-2': 5, 'ghost-3': 2 ** 42 }
+      mesh.exchange(us, { ltime, statusLtimes: told, leftMembers: ['ghost-2', 'ghost-3'] })
+      assert.deepEqual([us.stateOf('ghost-2'), us.stateOf('ghost-3')], ['leaving', 'alive'])
+      const codes = us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
+      assert.deepEqual(codes, ['lamport-leap', 'member-leaving', 'lamport-leap'])
+      const said = serfStateOf(mesh.exchange(us, {}))
+      assert.equal(said.ltime, 7, 'our clock follows the intent that was believed, at 6')
+      assert.equal(said.statusLtimes.get('ghost-3'), 0)
     }
+  })
+
+  it('a leave at time 0, which only a stranger sends, is told as time 0', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-3', 0))
+    mesh.feed(us, alive(3))
+    assert.equal(us.stateOf('ghost-3'), 'leaving')
+    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-3'), 0)
   })
 
   it('a single intent too far ahead: the others are taken', () => {
@@ -152,7 +179,10 @@ describe('what we refuse of an exchange', () => {
     const { mesh, us } = knowing(2)
     mesh.exchange(us, { ltime: 9, leftMembers: ['ghost-2', 'ghost-2'] })
     assert.equal(us.stateOf('ghost-2'), 'leaving')
-    assert.equal(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2'), 1)
+    mesh.tell(us, joinIntent('ghost-2', 1))
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+    mesh.tell(us, joinIntent('ghost-2', 2))
+    assert.equal(us.stateOf('ghost-2'), 'alive')
   })
 })
 

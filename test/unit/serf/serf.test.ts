@@ -5,6 +5,7 @@ import { Random } from '../../../src/base/random.ts'
 import { resolveSerfOptions } from '../../../src/serf/options.ts'
 import { Serf } from '../../../src/serf/serf.ts'
 import { resolveSwimOptions } from '../../../src/swim/options.ts'
+import { StreamMessageReader } from '../../../src/wire/swim-messages.ts'
 import { addressOf, alive, Mesh } from './support.ts'
 
 const TOO_LONG = { role: 'x'.repeat(600) }
@@ -106,6 +107,16 @@ describe('a full exchange', () => {
       ],
     )
     assert.ok(us.serf.hasPeers())
+  })
+
+  it('that is begun in order to join says so', () => {
+    const mesh = new Mesh()
+    const us = mesh.add('us', 1)
+    mesh.call(us, (serf) => serf.contact(addressOf(9)))
+    const [request] = mesh.requests
+    assert.ok(request !== undefined)
+    const message = new StreamMessageReader().read(request.body, request.body.length, request.body.length)
+    assert.equal(message?.type === 'push-pull' && message.join, true)
   })
 
   it('that fails tells why', () => {
