@@ -1,7 +1,7 @@
 // The support of this folder, fed with lies: a scenario that fails under one seed must say so, and how to see it again.
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { forEachSeed } from './support/seeds.ts'
+import { afterEach, describe, it } from 'node:test'
+import { forEachSeed, seeds } from './support/seeds.ts'
 import { inSeconds, spreadOf } from './support/timing.ts'
 
 describe('forEachSeed', () => {
@@ -22,6 +22,36 @@ describe('forEachSeed', () => {
       return true
     })
     assert.deepEqual(played, [1, 2, 3])
+  })
+})
+
+describe('seeds', () => {
+  const { SEED, CI } = process.env
+  const setTo = (name: string, value: string | undefined): void => {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+  afterEach(() => {
+    setTo('SEED', SEED)
+    setTo('CI', CI)
+  })
+
+  it('are all of them, or the one in the environment, which must be a whole number', () => {
+    setTo('CI', undefined)
+    setTo('SEED', undefined)
+    assert.deepEqual(seeds(3), [1, 2, 3])
+    setTo('SEED', '17')
+    assert.deepEqual(seeds(3), [17])
+    setTo('SEED', '1.5')
+    assert.throws(() => seeds(3), /whole number/)
+  })
+
+  it('are all of them where CI=true: one of the environment is refused', () => {
+    setTo('CI', 'true')
+    setTo('SEED', '17')
+    assert.throws(() => seeds(3), /SEED is 17: where CI=true all seeds run/)
+    setTo('SEED', undefined)
+    assert.deepEqual(seeds(3), [1, 2, 3])
   })
 })
 

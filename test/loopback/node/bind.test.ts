@@ -67,14 +67,10 @@ describe('node/transport.ts bind', () => {
     assert.deepEqual(openResources(), before)
   })
 
-  it('an address of another machine and a port that is none are refused with the typed error', LIMIT, async () => {
+  it('an address of another machine is refused with the typed error', LIMIT, async () => {
     const before = openResources()
     // 198.51.100.0/24 is for documentation (RFC 5737); binding sends nothing.
     await assert.rejects(bind(at('198.51.100.9'), handlers()), isBindError('TCP', '198.51.100.9:0', 'EADDRNOTAVAIL'))
-    await assert.rejects(
-      bind(at('127.0.0.1', 70_000), handlers()),
-      isBindError('TCP', '127.0.0.1:70000', 'ERR_SOCKET_BAD_PORT'),
-    )
     await turns()
     assert.deepEqual(openResources(), before)
   })

@@ -103,13 +103,11 @@ describe('node/tcp.ts and node/stream.ts', () => {
 
   it('a dial that Node refuses at once is told later too', LIMIT, async () => {
     const { transport } = await accepting()
-    for (const port of [0, 70_000]) {
-      const caller = streamLog()
-      transport.dial(at('127.0.0.1', port), caller)
-      assert.deepEqual(caller.told, [])
-      assert.ok((await caller.ends.take()) instanceof TransportError)
-      assert.deepEqual(caller.told, ['closed'])
-    }
+    const caller = streamLog()
+    transport.dial(at('127.0.0.1', 0), caller)
+    assert.deepEqual(caller.told, [])
+    assert.ok((await caller.ends.take()) instanceof TransportError)
+    assert.deepEqual(caller.told, ['closed'])
     await transport.close()
   })
 

@@ -1,5 +1,6 @@
-// Runs one scenario under many seeds. When one fails, the error names the seed, gives the line that replays it alone, and the
-// end of its transcript. `SEED=17` in the environment runs that seed only.
+// Runs one scenario under many seeds. When one fails, the error names the seed, gives the line that replays it alone, and
+// the end of its transcript. `SEED=17` in the environment runs that seed only; where `CI=true` it is refused, for there
+// all must run.
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Cluster, type ClusterOptions } from '../../../src/sim/cluster.ts'
@@ -15,8 +16,9 @@ export interface Scenario {
 
 /** 1 to `count`, or the one in the environment. */
 export function seeds(count: number): readonly number[] {
-  const { SEED } = process.env
+  const { SEED, CI } = process.env
   if (SEED === undefined) return Array.from({ length: count }, (_, index) => index + 1)
+  if (CI === 'true') throw new Error(`SEED is ${SEED}: where CI=true all seeds run`)
   const seed = Number(SEED)
   if (!Number.isInteger(seed)) throw new Error(`SEED is ${SEED}: it must be a whole number`)
   return [seed]

@@ -91,13 +91,15 @@ describe('SF-10: what SWIM says of a member', () => {
     }
   })
 
-  it('dead, goodbye: left after all, with member-left', () => {
+  it('dead, goodbye: left after all, with member-left and how it was', () => {
     const { mesh, us } = knowing()
     mesh.feed(us, dead(2))
     us.told()
     mesh.feed(us, goodbye(2))
     assert.equal(us.stateOf('ghost-2'), 'left')
-    assert.deepEqual(us.toldInShort(), ['member-left ghost-2'])
+    const [notice, ...more] = us.told()
+    assert.ok(notice?.type === 'member-left' && more.length === 0)
+    assert.deepEqual([notice.member.name, notice.previous?.state], ['ghost-2', 'dead'])
   })
 
   it('left, goodbye or verdict again: nothing', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { PROFILES } from '../../../src/swim/options.ts'
 import { Suspicion } from '../../../src/swim/suspicion.ts'
-import { alive, Bench, suspect } from './support.ts'
+import { alive, Bench, dead, left, suspect } from './support.ts'
 
 describe('Lifeguard §IV-B: a suspicion', () => {
   it('ML-33: lasts its maximum alone and its minimum with all confirmations, counted from its start', () => {
@@ -119,6 +119,24 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
     made.swim.advance(made.now)
     passTo(made, 60_000)
     assert.deepEqual(made.delegate.take(), ['suspected m2', 'recovered m2'])
+  })
+
+  it('one that has ended leaves no deadline behind, however it ended', () => {
+    for (const end of [alive('m2', 2), dead('m2', 1, 'm3'), left('m2', 1)]) {
+      const made = bench()
+      passTo(made, 250)
+      made.receive(suspect('m2', 1, 'm3'))
+      passTo(made, 300)
+      made.receive(end)
+      const deadlines = new Set<number>()
+      while (made.now < 30_000) {
+        const next = made.swim.nextDeadline() as number
+        deadlines.add(next)
+        passTo(made, next)
+      }
+      assert.ok(deadlines.size > 20, 'probes go on')
+      assert.ok(!deadlines.has(24_250), end.type)
+    }
   })
 
   it('a second suspicion after a refutation runs its own full time', () => {

@@ -89,6 +89,46 @@ describe('LZW', () => {
   })
 })
 
+describe('what was unfolded', () => {
+  test('is memory of its own: the next one leaves it as it is', () => {
+    const [first, second] = [new Uint8Array(300).fill(1), new Uint8Array(300).fill(2)]
+    const [foldedFirst, foldedSecond] = [first, second].map((bytes) => lzwCompress(bytes) as Uint8Array)
+    const unfolded = lzwDecompress(foldedFirst as Uint8Array, ROOM)
+    assert.deepEqual(lzwDecompress(foldedSecond as Uint8Array, ROOM), second)
+    lzwCompress(second)
+    assert.deepEqual(unfolded, first)
+  })
+})
+
+describe('a full table', () => {
+  /** Codes as memberlist packs them, without a clear: the width grows with the table and stays at 12. */
+  function packed(codes: readonly number[]): Uint8Array {
+    const out: number[] = []
+    let bits = 0
+    let bitCount = 0
+    codes.forEach((code, at) => {
+      const known = Math.min(257 + at, 4095)
+      const width = known < 512 ? 9 : known < 1024 ? 10 : known < 2048 ? 11 : 12
+      bits |= code << bitCount
+      for (bitCount += width; bitCount >= 8; bitCount -= 8) {
+        out.push(bits & 0xff)
+        bits >>>= 8
+      }
+    })
+    out.push(bits)
+    return Uint8Array.from(out)
+  }
+
+  test('takes no new entry and loses none: the last is what the 3838th and 3839th code made it', () => {
+    const literals = Array.from({ length: 5000 }, (_, at) => at % 250)
+    const unfolded = lzwDecompress(packed([...literals, 4095, 4094, 4095, 257]), ROOM)
+    assert.deepEqual([...unfolded.subarray(0, 5000)], literals)
+    // Entry 258 is codes 0 and 1, so entry 4095 is codes 3837 and 3838.
+    const last = [3837 % 250, 3838 % 250]
+    assert.deepEqual([...unfolded.subarray(5000)], [...last, 3836 % 250, 3837 % 250, ...last])
+  })
+})
+
 describe('the compress message', () => {
   test('it is kept only where it is smaller, and always where it is asked for', () => {
     const long = new Uint8Array(400).fill(7)

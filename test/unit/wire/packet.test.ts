@@ -168,6 +168,21 @@ describe('packets', () => {
     assert.throws(() => decodePacket(packed, PLAIN), DecodeError)
   })
 
+  test('two compressed parts of one compound keep what each of them said', () => {
+    const payloads = [1, 2].map((byte) => new Uint8Array(300).fill(byte))
+    const parts = payloads.map((payload) => wrapCompressed(encodeSwimMessage({ type: 'user', payload })))
+    const { messages, problems } = decodePacket(encodeCompound(parts), PLAIN)
+    assert.deepEqual(problems, [])
+    assert.deepEqual(
+      messages.map(({ message }) => message),
+      payloads.map((payload) => ({ type: 'user', payload })),
+    )
+    assert.deepEqual(
+      messages.map(({ bytes }) => bytes[bytes.length - 1]),
+      [1, 2],
+    )
+  })
+
   test('a compound of bombs unfolds no more than one bomb may', () => {
     const bomb = wrapCompressed(encodeSwimMessage({ type: 'user', payload: new Uint8Array(60_000) }))
     const { messages, problems } = decodePacket(encodeCompound(new Array<Uint8Array>(100).fill(bomb)), PLAIN)
