@@ -343,19 +343,17 @@ export class Membership extends EventEmitter<EventMap> {
   async #leave(timeoutMs: number | undefined): Promise<void> {
     // A start under way is let finish: what has been announced must be taken back.
     await this.#starting?.catch(() => {})
-    if (this.#status === 'running') {
+    try {
+      if (this.#status !== 'running') return
       this.#status = 'leaving'
-      try {
-        await new Promise<void>((resolve) => {
-          this.#departed = resolve
-          this.#limitLeave(timeoutMs)
-          this.#driver.command((serf, now) => serf.leave(now))
-        })
-      } finally {
-        await this.#close({ type: 'closed', reason: 'left' })
-      }
+      await new Promise<void>((resolve) => {
+        this.#departed = resolve
+        this.#limitLeave(timeoutMs)
+        this.#driver.command((serf, now) => serf.leave(now))
+      })
+    } finally {
+      await this.#close({ type: 'closed', reason: 'left' })
     }
-    await this.#close({ type: 'closed', reason: 'left' })
   }
 
   /** Of the limits of several calls the earliest holds. */

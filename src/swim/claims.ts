@@ -103,8 +103,7 @@ export function adoptForm(state: SwimState, address: Address): void {
 export function announceSelf(state: SwimState, meta: Uint8Array, now: number, ticket?: number): void {
   assert(!state.isLeaving, 'who leaves does not announce itself again')
   state.self.meta = meta
-  state.incarnation = Math.min(state.incarnation + 1, MAX_INCARNATION)
-  state.self.incarnation = state.incarnation
+  state.self.incarnation = Math.min(state.self.incarnation + 1, MAX_INCARNATION)
   if (state.members.get(state.self.name) === undefined) {
     state.members.add(state.self)
     state.self.status = 'alive'
@@ -200,10 +199,9 @@ function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead)
     )
     return
   }
-  state.incarnation = Math.max(state.incarnation, incarnation) + 1
-  state.self.incarnation = state.incarnation
+  state.self.incarnation = Math.max(state.self.incarnation, incarnation) + 1
   state.awareness.apply(1)
-  trace('refute with %d, local health %d', state.incarnation, state.awareness.score)
+  trace('refute with %d, local health %d', state.self.incarnation, state.awareness.score)
   spreadSelf(state)
 }
 

@@ -74,7 +74,6 @@ export interface SwimState {
   probe: Probe | undefined
   /** A probe tick fell while a probe was under way. */
   probeTickMissed: boolean
-  incarnation: number
   seqNo: number
   requestId: number
   /** `leave` was called: what is said of us is no longer refuted. */

@@ -88,7 +88,6 @@ export class Swim {
       requests: new Map(),
       probe: undefined,
       probeTickMissed: false,
-      incarnation: 0,
       seqNo: 0,
       requestId: 0,
       isLeaving: false,

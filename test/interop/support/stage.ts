@@ -98,7 +98,7 @@ export class Stage {
 
   /** Serf calls a leaver failed, and corrects itself, when the goodbye reaches it before the leave intent: gossip keeps no order, and
    *  an exchange of two agents within the leave undoes the intent (docs/differences-from-serf.md). Plays of six agents without us
-   *  show it now and then: `spoilt` in the allow-list counts them. One agent's mishap about one leaver is
+   *  show it now and then; record-allow-list.ts counts those it meets as `spoilt`. One agent's mishap about one leaver is
    *  therefore Go's own; a second one in the same play is a leaver that says goodbye too soon, and stays a fault. */
   #excused(): { readonly peer: Peer; readonly name: string } | undefined {
     const mishaps = this.peers.flatMap((peer) =>
