@@ -13,6 +13,7 @@ import {
 import { type Happening, type Peer, until } from './support/peer.ts'
 import { canBind, holdPort } from './support/ports.ts'
 import { detectionBoundMs } from './support/scenarios.ts'
+import { SerfAgent } from './support/serf-agent.ts'
 import { Stage } from './support/stage.ts'
 
 const STAMP = '    2026/01/02 03:04:05'
@@ -119,6 +120,32 @@ describe('stage', () => {
       { type: 'left', name: 'a' },
     ] as const
     assert.equal(faultsOf(goodbyes).length, 1)
+  })
+
+  test('one agent whose log shows the goodbye before the intent is excused; an intent it heard, a second one or no correction is not', () => {
+    const failed = `${STAMP} [INFO] serf: EventMemberFailed: a 127.0.0.1`
+    const intent = `${STAMP} [DEBUG] serf: messageLeaveType: a`
+    const corrected = ['join', 'dead', 'left'] as const
+    const agent = (name: string, log: readonly string[], types: readonly Happening['type'][]): SerfAgent =>
+      Object.create(SerfAgent.prototype, {
+        name: { value: name },
+        failure: { value: undefined },
+        log: { value: log.map(read) },
+        history: { value: types.map((type, at) => ({ at, type, name: 'a' })) },
+      }) as SerfAgent
+    const faults = (...agents: SerfAgent[]): number => {
+      const stage = new Stage(
+        (_, part) => part(),
+        () => {},
+      )
+      stage.peers.push(...agents)
+      return stage.faults().length
+    }
+    assert.equal(faults(agent('go-1', [failed, intent], corrected)), 0)
+    assert.equal(faults(agent('go-1', [failed], corrected)), 0)
+    assert.ok(faults(agent('go-1', [intent, failed], corrected)) > 0, 'it had heard the intent')
+    assert.ok(faults(agent('go-1', [failed, intent], ['join', 'dead'])) > 0, 'it stayed failed')
+    assert.ok(faults(agent('go-1', [failed], corrected), agent('go-2', [failed], corrected)) > 0, 'two of them')
   })
 
   test('a process that ended by itself is a fault', () => {
