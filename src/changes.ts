@@ -76,8 +76,15 @@ export class ChangeStream implements AsyncIterableIterator<Change> {
     return this
   }
 
-  #serve(): void {
+  /** @param isBetween true in a turn of its own, when no event is being told */
+  #serve(isBetween = false): void {
     while (this.#readers.length > 0) {
+      if (this.#lost === 0 && this.#needsView && !this.#isOver && !isBetween) {
+        // A listener may ask in the middle of several events: the state holds all of them already, and those still to be told
+        // would come a second time after a view of now.
+        void Promise.resolve().then(() => this.#serve(true))
+        return
+      }
       const item = this.#take()
       if (item === undefined && !this.#isOver) return
       const reader = this.#readers.shift() as (result: IteratorResult<Change>) => void

@@ -55,7 +55,7 @@ export interface MemberReapEvent extends MemberChange {
 export interface ConflictEvent {
   readonly type: 'conflict'
   readonly name: string
-  /** `host:port` of the holder. */
+  /** `host:port` of the holder; ours where the name is our own. */
   readonly address: string
   /** `host:port` of the other. */
   readonly claimedBy: string

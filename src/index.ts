@@ -1,4 +1,5 @@
 // The main door: what `import … from 'rollcall'` gives. Re-exports only.
+export type { Accept } from './accept.ts'
 export {
   ClosedError,
   DecodeError,
@@ -12,7 +13,7 @@ export {
   TransportError,
 } from './base/errors.ts'
 export type { Change } from './changes.ts'
-export type { Host } from './driver/host.ts'
+export type { Host, Reachable } from './driver/host.ts'
 export type { WarningCode } from './driver/warnings.ts'
 export type {
   ClosedEvent,

@@ -3,26 +3,30 @@
 //
 //   idle ──start, join──► running ──leave──► leaving ──► closed
 //     └───────────────────────┴────────────close───────────┘      one way: to come back, make a new instance
-import { EventEmitter } from 'eventemitter3'
-import { checkNumber } from './base/check.ts'
-import { ClosedError, TimeoutError, TransportError } from './base/errors.ts'
+import { acceptOf } from './accept.ts'
+import { chooseAdvertised } from './advertise.ts'
+import { checkBoolean, checkNumber, checkObject, checkSignal } from './base/check.ts'
+import { ClosedError, OptionsError, TimeoutError } from './base/errors.ts'
 import { Random } from './base/random.ts'
 import { type Change, ChangeStream } from './changes.ts'
 import { Driver, type DriverNotice, type DriverStats } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
-import type { ClosedEvent, EventMap, MemberEvent, MembershipEvent } from './events.ts'
+import type { ClosedEvent, MemberEvent, MembershipEvent } from './events.ts'
+import { Joining } from './joining.ts'
+import { GuardedEmitter } from './listeners.ts'
 import { nodeHost } from './node/host.ts'
 import { checkTags, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
-import { checkSeeds, contactSeeds, type JoinResult, joinError, type Seeds } from './seeds.ts'
+import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
 import type { Member, MemberState } from './serf/members.ts'
 import { metaOf, Serf } from './serf/serf.ts'
-import { Address, isWildcard } from './wire/address.ts'
+import { Address } from './wire/address.ts'
 import { packetOverhead, type Sealing } from './wire/packet.ts'
 
 export type Status = 'idle' | 'running' | 'leaving' | 'closed'
 
 export interface JoinOptions {
-  /** Gives up when aborted: `join` rejects with the signal's reason, and nothing is tried in the background. */
+  /** Gives up when aborted: `join` rejects with the signal's reason; and while nobody is known nothing is tried in the background.
+   *  Once among others it has no effect, so that a time limit for joining does not end what brings us back later. */
   readonly signal?: AbortSignal
   /** Reject with `JoinError` when nobody answers, instead of trying on in the background. Default false. */
   readonly required?: boolean
@@ -46,10 +50,6 @@ export interface MembershipStats extends DriverStats {
   readonly queued: number
 }
 
-/** First pause before seeds are asked again; doubled each time, up to the last. */
-const FIRST_RETRY_MS = 1000
-const LAST_RETRY_MS = 30_000
-
 /** The longest goodbye one may ask for: a day. */
 const MAX_LEAVE_MS = 86_400_000
 
@@ -63,42 +63,45 @@ interface Waiter {
  *  const membership = new Membership({ bind: '127.0.0.1:0', tags: { role: 'log' } })
  *  membership.on('member-join', ({ member }) => console.log(member.name, member.tags.role))
  *  await membership.join(['127.0.0.1:7946']) */
-export class Membership extends EventEmitter<EventMap> {
+export class Membership extends GuardedEmitter {
   readonly #options: ResolvedOptions
   readonly #host: Host
   readonly #sealing: Sealing
   readonly #driver: Driver
   readonly #random: Random
   readonly #streams = new Set<ChangeStream>()
-  /** Rounds of asking seeds that are under way; aborted when we close. */
-  readonly #rounds = new Set<AbortController>()
-  /** Exchanges we began, by number. */
-  readonly #contacts = new Map<number, Waiter>()
   /** Broadcasts of ours that somebody waits for, by ticket. */
   readonly #tellings = new Map<number, Waiter>()
   #status: Status = 'idle'
   #serf: Serf | undefined
-  #bound: Address | undefined
+  #joining: Joining | undefined
   #tags: Readonly<Record<string, string>>
   #starting: Promise<void> | undefined
   #leaving: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #departed: (() => void) | undefined
-  #lastJoin = 0
   #lastLimit = 0
 
   /** Checks all options; opens nothing. @throws OptionsError naming the option, the value and the limit */
   constructor(options: MembershipOptions = {}) {
-    super()
-    this.#options = resolveOptions(options)
-    this.#tags = this.#options.tags
-    this.#host = this.#options.host ?? nodeHost()
+    const resolved = resolveOptions(options)
+    const host = resolved.host ?? nodeHost()
+    // What a listener throws surfaces as an uncaught exception in a turn of its own, after the drain.
+    super((error) => {
+      host.defer(() => {
+        throw error
+      })
+    })
+    this.#options = resolved
+    this.#tags = resolved.tags
+    this.#host = host
     this.#sealing = { label: this.#options.label, keyring: this.#options.keyring, cipher: this.#host.cipher }
     this.#random = new Random(seedOf(this.#host))
     this.#driver = new Driver({
       host: this.#host,
       sealing: this.#sealing,
       compress: this.#options.compression,
+      allowedCidrs: this.#options.allowedCidrs,
       streamTimeoutMs: this.#options.swim.streamTimeoutMs,
       notified: (notice) => this.#notified(notice),
     })
@@ -126,6 +129,7 @@ export class Membership extends EventEmitter<EventMap> {
 
   /** Frozen snapshots of all members, ourselves included, in the order we learnt of them. Empty before the start. */
   members(filter: MemberFilter = {}): readonly Member[] {
+    checkObject('filter', filter)
     const all = this.#serf?.members() ?? []
     const { state, tags = {} } = filter
     const states = state === undefined ? undefined : [state].flat()
@@ -159,25 +163,23 @@ export class Membership extends EventEmitter<EventMap> {
   }
 
   /** Asks every seed once, all in parallel, ourselves left out, and resolves with who answered, also when nobody did: the first
-   *  member of a cluster has nobody to find. Then, whenever nobody is known, the seeds are asked again in the background: at first
-   *  after a second, then ever less often; after a time among others within 45 seconds of being alone.
+   *  member of a cluster has nobody to find. Then the seeds are asked again in the background as long as they are needed: while
+   *  nobody is known, at first after a second, then ever less often; among others while none of them is a member that answers,
+   *  about once a minute, since the cluster may be split. The latest join that did not reject is the one that is kept up.
    *  @throws OptionsError, TransportError, ClosedError; JoinError where `required`; the signal's reason where it is aborted */
   async join(seeds: Seeds, options: JoinOptions = {}): Promise<JoinResult> {
-    checkSeeds(seeds)
+    checkSeeds(seeds, this.#options.allowedCidrs)
+    checkObject('options', options)
     // A copy: what is asked, now and later, is what was given and checked.
     const given = typeof seeds === 'function' ? seeds : [...seeds]
     const { signal, required = false } = options
+    checkBoolean('required', required)
+    checkSignal(signal)
     signal?.throwIfAborted()
     await this.start()
     signal?.throwIfAborted()
     if (this.#status !== 'running') throw new ClosedError('closed while it joined')
-    const attempt = ++this.#lastJoin
-    const result = await this.#contactAll(given, signal)
-    if (this.#status !== 'running') throw new ClosedError('closed while it joined')
-    if (required && result.joined.length === 0) throw joinError(result)
-    // Also where nobody failed: a name or a function that gave only ourselves may give others later.
-    if (typeof given === 'function' || given.length > 0) this.#keepTrying(attempt, given, signal, FIRST_RETRY_MS)
-    return result
+    return (this.#joining as Joining).join(given, { signal, required })
   }
 
   /** Replaces our tags. Resolves when the cluster has been told, or at once where there is nobody to tell.
@@ -192,26 +194,31 @@ export class Membership extends EventEmitter<EventMap> {
       if (this.#starting === undefined) return
       await this.#starting
     }
-    await new Promise<void>((resolve, reject) => {
-      const { broadcastTimeoutMs } = this.#options.serf
-      let ticket = 0
-      // The ticket may be told in the very call that makes it: the waiter must stand before.
-      const waiter: Waiter = { resolve, reject }
-      this.#driver.command((serf, now) => {
-        ticket = serf.setTags(copy, now)
-        this.#tellings.set(ticket, waiter)
-      })
-      if (!this.#tellings.has(ticket)) return
-      this.#driver.schedule(`telling:${ticket}`, broadcastTimeoutMs, () => {
-        this.#tellings.delete(ticket)
-        reject(new TimeoutError(`the new tags are set, but were not told to all within ${broadcastTimeoutMs} ms`))
-      })
-    })
+    await this.#untilTold('the new tags are set', (serf, now) => serf.setTags(copy, now))
   }
 
-  /** The member list as a stream: a `view` first, then one item a change. Ends when the instance closes or the signal is aborted. */
+  /** Declares, for an operator, that a member has left: one that is dead becomes left at once. One that lives denies it, and is alive again.
+   *  Resolves when the cluster has been told, or at once where there is nobody to tell. A name that nobody knows is told too.
+   *  @param options.prune erase it from every list, with `member-reap`; one that does not deny it is erased when it had time to. Default false
+   *  @throws OptionsError, SizeError: nothing is changed. TimeoutError: it is declared, but was told too slowly. ClosedError */
+  async forceLeave(name: string, options: { readonly prune?: boolean } = {}): Promise<void> {
+    checkObject('options', options)
+    const { prune = false } = options
+    checkBoolean('prune', prune)
+    if (typeof name !== 'string' || name === '') throw new OptionsError('name', name, 'must be the name of a member')
+    if (this.#status === 'closed' || this.#status === 'leaving') throw new ClosedError()
+    if (this.#serf === undefined) throw new ClosedError('not started yet: await start() or join() first')
+    if (name === this.local.name) throw new OptionsError('name', name, 'is our own: use leave()')
+    const what = `${name} is declared to have left`
+    await this.#untilTold(what, (serf, now) => serf.forceLeave(name, prune, now))
+  }
+
+  /** The member list as a stream: a `view` first, then one item a change. Ends when the instance closes or the signal is aborted.
+   *  @throws OptionsError */
   changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Change> {
+    checkObject('options', options)
     const { signal } = options
+    checkSignal(signal)
     const abort = (): void => stream.end()
     const stream = new ChangeStream(
       () => this.members(),
@@ -230,6 +237,7 @@ export class Membership extends EventEmitter<EventMap> {
    *  @param options.timeoutMs limit of the goodbye, 0 to a day; default what its stages take at most: twice `broadcastTimeoutMs` and `leavePropagateDelayMs`, 11 s
    *  @throws OptionsError */
   async leave(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkObject('options', options)
     const { timeoutMs } = options
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, { least: 0, most: MAX_LEAVE_MS })
     if (this.#status === 'closed') return this.#closing
@@ -247,12 +255,29 @@ export class Membership extends EventEmitter<EventMap> {
     return this.leave()
   }
 
+  /** Gives a command that makes a broadcast, and waits until that has been told. */
+  #untilTold(what: string, command: (serf: Serf, now: number) => number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { broadcastTimeoutMs } = this.#options.serf
+      let ticket = 0
+      // The ticket may be told in the very call that makes it: the waiter must stand before.
+      const waiter: Waiter = { resolve, reject }
+      this.#driver.command((serf, now) => {
+        ticket = command(serf, now)
+        this.#tellings.set(ticket, waiter)
+      })
+      if (!this.#tellings.has(ticket)) return
+      this.#driver.schedule(`telling:${ticket}`, broadcastTimeoutMs, () => {
+        this.#tellings.delete(ticket)
+        reject(new TimeoutError(`${what}, but that was not told to all within ${broadcastTimeoutMs} ms`))
+      })
+    })
+  }
+
   async #start(): Promise<void> {
-    const { bind, advertise, swim, serf } = this.#options
-    const ip = advertise?.ip ?? (isWildcard(bind.ip) ? this.#host.reachableAddress(bind.ip) : bind.ip)
-    if (ip === undefined) {
-      throw new TransportError(`no interface has an address others could reach at ${bind.key}: give 'advertise'`)
-    }
+    const { bind, advertise, allowedCidrs, accept, swim, serf } = this.#options
+    const { ip, warnings } = await chooseAdvertised(this.#options, this.#host)
+    if (this.#closing !== undefined) throw new ClosedError('closed while it started')
     const bound = await this.#driver.open(bind)
     if (this.#closing !== undefined) throw new ClosedError('closed while it started')
     const address = new Address(ip, advertise?.port ?? bound.port)
@@ -265,79 +290,23 @@ export class Membership extends EventEmitter<EventMap> {
       swim,
       serf,
       packetOverheadBytes,
+      allowedCidrs,
+      accept: accept && acceptOf(accept, this.#driver, this.#host),
       random: this.#random.fork(),
     })
-    this.#bound = bound
     this.#serf = machine
+    this.#joining = new Joining({
+      host: this.#host,
+      driver: this.#driver,
+      serf: machine,
+      random: this.#random,
+      bound,
+      allowedCidrs,
+      isRunning: () => this.#status === 'running',
+    })
     this.#status = 'running'
     this.#driver.run(machine)
-  }
-
-  async #contactAll(seeds: Seeds, signal: AbortSignal | undefined): Promise<JoinResult> {
-    const bound = this.#bound as Address
-    const round = new AbortController()
-    const abort = (): void => round.abort(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    this.#rounds.add(round)
-    const setup = {
-      host: this.#host,
-      defaultPort: bound.port,
-      ownAddresses: [bound, (this.#serf as Serf).address],
-      contact: (to: Address) => this.#contact(to),
-    }
-    const result = await contactSeeds(seeds, setup, round.signal).finally(() => {
-      this.#rounds.delete(round)
-      signal?.removeEventListener('abort', abort)
-    })
-    if (result.joined.length === 0 || this.#status !== 'running') return result
-    if (this.#serf?.hasPeers() === true) {
-      this.#driver.command((serf, now) => serf.announceJoin(now))
-      return result
-    }
-    // Whoever answered has told us of nobody else: through a virtual address we have met ourselves.
-    const error = new TransportError('answered, but it is ourselves, or it knows of nobody')
-    return { joined: [], failed: [...result.failed, ...result.joined.map((address) => ({ address, error }))] }
-  }
-
-  /** One full exchange. */
-  #contact(to: Address): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#status !== 'running') throw new ClosedError()
-      this.#driver.command((serf) => {
-        this.#contacts.set(serf.contact(to), { resolve, reject })
-      })
-    })
-  }
-
-  /** Looks again later, as long as this is the latest `join`: where nobody is known, asks the seeds, ever less often. */
-  #keepTrying(attempt: number, seeds: Seeds, signal: AbortSignal | undefined, retryMs: number): void {
-    const isAlone = this.#serf?.hasPeers() !== true
-    const pauseMs = isAlone ? retryMs : LAST_RETRY_MS
-    // Members that lost each other at once must not all come back at once.
-    this.#driver.schedule('join', pauseMs * (0.5 + this.#random.fraction()), () => {
-      const isOver = (): boolean => signal?.aborted === true || this.#status !== 'running' || attempt !== this.#lastJoin
-      if (isOver()) return
-      if (this.#serf?.hasPeers() === true) {
-        this.#keepTrying(attempt, seeds, signal, FIRST_RETRY_MS)
-        return
-      }
-      this.#contactAll(seeds, signal).then(
-        (result) => {
-          if (isOver()) return
-          if (result.failed.length > 0 && result.joined.length === 0) {
-            this.#driver.warn('join-failed', joinError(result).message)
-          }
-          this.#keepTrying(attempt, seeds, signal, Math.min(2 * retryMs, LAST_RETRY_MS))
-        },
-        (error: unknown) => {
-          // The signal was aborted, or we closed meanwhile; anything else is our bug and must be seen.
-          if (signal?.aborted === true || this.#status !== 'running') return
-          this.#host.defer(() => {
-            throw error
-          })
-        },
-      )
-    })
+    for (const { code, message } of warnings) this.#driver.warn(code, message)
   }
 
   async #leave(timeoutMs: number | undefined): Promise<void> {
@@ -372,10 +341,9 @@ export class Membership extends EventEmitter<EventMap> {
     this.#status = 'closed'
     const closed = this.#driver.close()
     this.#departed?.()
-    for (const waiter of [...this.#contacts.values(), ...this.#tellings.values()]) waiter.reject(new ClosedError())
-    this.#contacts.clear()
+    for (const waiter of this.#tellings.values()) waiter.reject(new ClosedError())
     this.#tellings.clear()
-    for (const round of this.#rounds) round.abort(new ClosedError('closed while it joined'))
+    this.#joining?.close()
     for (const stream of [...this.#streams]) stream.end()
     await closed
     this.#emit(event)
@@ -384,11 +352,12 @@ export class Membership extends EventEmitter<EventMap> {
   #notified(notice: DriverNotice): void {
     switch (notice.type) {
       case 'exchange-done':
-        settle(this.#contacts, notice.id, notice.error)
+        this.#joining?.exchangeDone(notice.id, notice.error)
         return
       case 'told':
         this.#driver.unschedule(`telling:${notice.ticket}`)
-        settle(this.#tellings, notice.ticket, undefined)
+        this.#tellings.get(notice.ticket)?.resolve()
+        this.#tellings.delete(notice.ticket)
         return
       case 'departed':
         this.#departed?.()
@@ -409,25 +378,11 @@ export class Membership extends EventEmitter<EventMap> {
     }
   }
 
-  /** Tells listeners. What one throws surfaces as an uncaught exception in a turn of its own, after the drain. */
   #emit(event: MembershipEvent): void {
-    try {
-      // Through the prototype: the pairing of type and payload holds by the union, which `emit`'s signature cannot see.
-      EventEmitter.prototype.emit.call(this, event.type, Object.freeze(event))
-    } catch (error) {
-      this.#host.defer(() => {
-        throw error
-      })
-    }
+    // The pairing of type and payload holds by the union, which `emit`'s signature cannot see.
+    const emit = this.emit as (type: MembershipEvent['type'], event: MembershipEvent) => boolean
+    emit.call(this, event.type, Object.freeze(event))
   }
-}
-
-function settle(waiters: Map<number, Waiter>, id: number, error: string | undefined): void {
-  const waiter = waiters.get(id)
-  if (waiter === undefined) return
-  waiters.delete(id)
-  if (error === undefined) waiter.resolve()
-  else waiter.reject(new TransportError(error))
 }
 
 /** 32 bits of the host's entropy: the seed of all dice of this instance. */

@@ -1,6 +1,7 @@
 // What a user may say when making a `Membership`, checked at once and resolved into a frozen, complete object.
 // The caller's object is never changed. Knobs of timing belong to their rooms; here are the rest, and the composition.
 
+import type { Accept } from './accept.ts'
 import { NO_BYTES, utf8 } from './base/bytes.ts'
 import { checkBoolean, definedOnly } from './base/check.ts'
 import { OptionsError } from './base/errors.ts'
@@ -8,6 +9,7 @@ import type { Host } from './driver/host.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from './serf/options.ts'
 import { type Profile, resolveSwimOptions, SWIM_OPTION_NAMES, type SwimOptions } from './swim/options.ts'
 import { Address, isWildcard, parseHostAndPort, parseIp } from './wire/address.ts'
+import { type Cidr, parseCidr } from './wire/cidr.ts'
 import { Keyring, parseKey } from './wire/keyring.ts'
 import { MAX_LABEL_BYTES, MAX_META_BYTES } from './wire/limits.ts'
 import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES, packetOverhead } from './wire/packet.ts'
@@ -35,6 +37,12 @@ export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOpt
   readonly label?: string
   /** Compress what gets smaller by it, as memberlist does. Default true. */
   readonly compression?: boolean
+  /** Ranges like `10.0.0.0/8` in which members live: whatever comes from elsewhere is dropped unread, and nobody is taken in who
+   *  claims to live elsewhere. None: nobody but ourselves. Default: anywhere. */
+  readonly allowedCidrs?: readonly string[]
+  /** Veto: gets a member as it would be, when it is to come in, to come back, to move, or to change its tags; false drops that.
+   *  Answers at once, and must not change this instance. The same refused news is asked about once in ten seconds. Default: all come in. */
+  readonly accept?: Accept
   /** Where to run. Default: this process. */
   readonly host?: Host
 }
@@ -48,6 +56,8 @@ export interface ResolvedOptions {
   readonly keyring: Keyring | undefined
   readonly label: Uint8Array
   readonly compression: boolean
+  readonly allowedCidrs: readonly Cidr[] | undefined
+  readonly accept: Accept | undefined
   readonly host: Host | undefined
   readonly swim: SwimOptions
   readonly serf: SerfOptions
@@ -63,10 +73,15 @@ const OWN_OPTION_NAMES = [
   'keyring',
   'label',
   'compression',
+  'allowedCidrs',
+  'accept',
   'host',
 ] as const satisfies readonly (keyof MembershipOptions)[]
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([...OWN_OPTION_NAMES, ...SWIM_OPTION_NAMES, ...SERF_OPTION_NAMES])
+
+/** Ranges in `allowedCidrs`: every packet is held against them. */
+const MAX_CIDRS = 1024
 
 /** The port of Serf. */
 const DEFAULT_PORT = 7946
@@ -82,9 +97,11 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
     // The value may be a key under a misspelt name.
     if (!KNOWN_OPTIONS.has(option)) throw new OptionsError(option, '(hidden)', 'there is no such option')
   }
-  const { profile = 'lan', tags = {}, compression = true, host, name } = given
+  const { profile = 'lan', tags = {}, compression = true, accept, host, name } = given
   checkBoolean('compression', compression)
   if (name !== undefined) checkName(name)
+  if (accept !== undefined && typeof accept !== 'function')
+    throw new OptionsError('accept', accept, 'must be a function')
   if (host !== undefined) checkHost(host)
   const keyring = resolveKeyring(given.secretKey, given.keyring)
   const label = resolveLabel(given.label)
@@ -98,6 +115,8 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
     keyring,
     label,
     compression,
+    allowedCidrs: resolveCidrs(given.allowedCidrs),
+    accept,
     host,
     swim,
     serf: resolveSerfOptions(given),
@@ -203,6 +222,19 @@ function readKey(key: unknown, option: string): Uint8Array {
   // Anything else would pass for bytes: a number for so many zeros.
   if (typeof key === 'string' || key instanceof Uint8Array) return parseKey(key, option)
   throw new OptionsError(option, '(hidden)', 'must be 16, 24 or 32 bytes, or their base64')
+}
+
+function resolveCidrs(texts: unknown): readonly Cidr[] | undefined {
+  if (texts === undefined) return undefined
+  if (!Array.isArray(texts) || texts.length > MAX_CIDRS) {
+    throw new OptionsError('allowedCidrs', texts, `must be a list of at most ${MAX_CIDRS} ranges like '10.0.0.0/8'`)
+  }
+  const cidrs = texts.map((text: unknown, at) => {
+    const cidr = typeof text === 'string' ? parseCidr(text) : undefined
+    if (cidr !== undefined) return cidr
+    throw new OptionsError(`allowedCidrs[${at}]`, text, "must be a range like '10.0.0.0/8' or 'fd00::/8'")
+  })
+  return Object.freeze(cidrs)
 }
 
 function resolveLabel(label: unknown): Uint8Array {

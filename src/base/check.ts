@@ -25,6 +25,22 @@ export function checkNumber(option: string, value: unknown, rule: NumberRule): v
   if (!fits) throw new OptionsError(option, value, `must be ${kind} from ${rule.least} to ${rule.most}`)
 }
 
+/** Throws unless `value` is an object, not a list, not nothing: callers without types forget. */
+export function checkObject(option: string, value: unknown): void {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject) throw new OptionsError(option, value, 'must be an object')
+}
+
+/** Throws unless `signal` is absent or an abort signal, by its shape. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  const given = (typeof signal === 'object' && signal !== null ? signal : {}) as Partial<
+    Record<'aborted' | 'addEventListener', unknown>
+  >
+  const isSignal = typeof given.aborted === 'boolean' && typeof given.addEventListener === 'function'
+  if (!isSignal) throw new OptionsError('signal', signal, 'must be an AbortSignal')
+}
+
 /** Throws unless `value` is true or false. */
 export function checkBoolean(option: string, value: unknown): void {
   if (typeof value !== 'boolean') throw new OptionsError(option, value, 'must be true or false')

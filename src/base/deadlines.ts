@@ -28,6 +28,14 @@ export class Deadlines<Due> {
     this.#rise(entry)
   }
 
+  /** Sets `key` to come due `byMs` later than it was to. False if it was not set. */
+  postpone(key: string, byMs: number): boolean {
+    const entry = this.#byKey.get(key)
+    if (entry === undefined) return false
+    this.set(key, entry.at + byMs, entry.due)
+    return true
+  }
+
   /** Forgets `key`. True if it was set. */
   delete(key: string): boolean {
     const entry = this.#byKey.get(key)

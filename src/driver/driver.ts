@@ -1,15 +1,18 @@
 // The loop around the protocol: open, hand in, drain, seal, arm one timer. Every input, be it a packet, a stream, the
 // clock or a call, ends in one drain of the outbox; notices are told when the drain is over, so a listener may call back in.
+// Every input first looks whether we come late: then nothing falls due before all that arrived is read (catch-up.ts).
 // Knows no rules of membership; owns the sockets through its host, and nothing of the host's kind.
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
-import { ClosedError, DecodeError, DecryptError } from '../base/errors.ts'
+import { ClosedError, DecodeError, DecryptError, OptionsError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import type { SerfNotice } from '../serf/notices.ts'
 import type { Serf } from '../serf/serf.ts'
 import type { Address } from '../wire/address.ts'
+import { type Cidr, isWithin } from '../wire/cidr.ts'
 import { NONCE_BYTES } from '../wire/encrypt.ts'
 import { type DecodedPacket, decodePacket, encodePacket, type Sealing } from '../wire/packet.ts'
+import { CatchUp } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
 import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
@@ -28,6 +31,8 @@ export interface DriverSetup {
   readonly sealing: Sealing
   /** Compress what gets smaller by it. */
   readonly compress: boolean
+  /** Whoever is outside is not listened to; absent: everyone is. */
+  readonly allowedCidrs?: readonly Cidr[] | undefined
   /** Limit of each phase of an accepted stream. */
   readonly streamTimeoutMs: number
   /** Hears of everything, in order, never in the middle of a transition. Must not throw. */
@@ -49,6 +54,7 @@ export interface DriverStats {
 export class Driver {
   readonly #setup: DriverSetup
   readonly #exchanges: Exchanges
+  readonly #catchUp: CatchUp
   readonly #warnings = new Warnings()
   readonly #tasks = new Deadlines<() => void>()
   #notices: DriverNotice[] = []
@@ -57,6 +63,7 @@ export class Driver {
   #serf: Serf | undefined
   #armedAt: number | undefined
   #disarm: (() => void) | undefined
+  #asking: (() => unknown) | undefined
   #isTelling = false
   #isClosed = false
   #packetsSent = 0
@@ -77,6 +84,12 @@ export class Driver {
       replied: (id, message) => this.#input((serf, now) => serf.receiveReply(id, message, now)),
       failed: (id, error) => this.#input((serf, now) => serf.requestFailed(id, error, now)),
       refused: (code, message) => this.warn(code, message),
+    })
+    this.#catchUp = new CatchUp({
+      defer: (task) => setup.host.defer(task),
+      now: () => this.now(),
+      stalled: (lengthMs, now) => this.#stalled(lengthMs, now),
+      caughtUp: (now) => this.#judge(now),
     })
   }
 
@@ -112,19 +125,35 @@ export class Driver {
   /** Hands a call to the protocol, drains what follows, and gives what the call gave. @throws what the call throws */
   command<Result>(call: (serf: Serf, now: number) => Result): Result {
     if (this.#serf === undefined || this.#isClosed) throw new ClosedError()
+    if (this.#asking !== undefined) {
+      throw new OptionsError('accept', this.#asking, 'must not change the instance that asks it')
+    }
+    this.#look()
     const result = call(this.#serf, this.now())
     this.#drain()
     return result
   }
 
+  /** Asks the user's code something in the middle of a transition. No command is taken meanwhile. */
+  ask<Answer>(question: () => Answer): Answer {
+    this.#asking = question
+    try {
+      return question()
+    } finally {
+      this.#asking = undefined
+    }
+  }
+
   /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. */
   schedule(key: string, delayMs: number, task: () => void): void {
     if (this.#isClosed) return
+    this.#look()
     this.#tasks.set(key, this.now() + delayMs, task)
     this.#arm()
   }
 
   unschedule(key: string): void {
+    this.#look()
     if (this.#tasks.delete(key)) this.#arm()
   }
 
@@ -151,9 +180,8 @@ export class Driver {
   /** Stops at once, without goodbye. Resolves when no socket and no timer is left; nothing is told from now on. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#disarm?.()
-    this.#disarm = undefined
-    this.#armedAt = undefined
+    this.#catchUp.stop()
+    this.#disarmTimer()
     this.#tasks.clear()
     this.#notices = []
     this.#exchanges.close()
@@ -164,8 +192,10 @@ export class Driver {
 
   #packet(bytes: Uint8Array, from: Address, at: number): void {
     if (this.#isClosed) return
+    this.#heard()
     this.#packetsReceived++
     this.#bytesReceived += bytes.length
+    if (!this.#listensTo(from, 'packet')) return
     let packet: DecodedPacket
     try {
       packet = decodePacket(bytes, this.#setup.sealing)
@@ -184,13 +214,25 @@ export class Driver {
 
   #stream(stream: Stream): StreamHandlers | undefined {
     if (this.#isClosed || this.#serf === undefined) return undefined
+    this.#heard()
+    if (!this.#listensTo(stream.peer, 'stream') || this.#isClosed) return undefined
     const handlers = this.#exchanges.accept(stream)
     this.#arm()
     return handlers && this.#arming(handlers)
   }
 
+  /** False for whoever is outside the allowed ranges: what comes from there stays unread.
+   *  Differs: memberlist reads streams from anywhere, and takes an empty list of ranges for none. */
+  #listensTo({ ip, key }: Address, what: string): boolean {
+    const { allowedCidrs } = this.#setup
+    if (allowedCidrs === undefined || isWithin(allowedCidrs, ip)) return true
+    this.warn('source-refused', `${what} of ${key}, which is outside allowedCidrs`)
+    return false
+  }
+
   #sendFailed(to: Address, error: Error, isRemote: boolean): void {
     if (this.#isClosed) return
+    this.#look()
     this.warn('packet-unsent', `packet to ${to.key}: ${error.message}`)
     this.#input((serf, now) => serf.sendFailed(to, isRemote, now))
   }
@@ -207,16 +249,40 @@ export class Driver {
     this.#drain()
   }
 
+  /** First thing on every input. Not in the middle of a transition, where the user's code is asked: the next input sees it as well. */
+  #look(): void {
+    if (this.#asking === undefined) this.#catchUp.look()
+  }
+
+  /** Something came from outside. */
+  #heard(): void {
+    this.#look()
+    this.#catchUp.brought()
+  }
+
   #wake(): void {
     this.#disarm = undefined
     this.#armedAt = undefined
     if (this.#isClosed) return
-    const now = this.now()
+    this.#look()
+    if (!this.#catchUp.isReading) this.#judge(this.now())
+  }
+
+  /** We were not there: that time is held against nobody. */
+  #stalled(lengthMs: number, now: number): void {
+    trace('the event loop stood still for %d ms', lengthMs)
+    this.#exchanges.postpone(lengthMs)
+    this.#serf?.stalled(lengthMs, now)
+  }
+
+  /** Does what has come due. */
+  #judge(now: number): void {
     this.#exchanges.advance(now)
     if (this.#isClosed) return
     this.#serf?.advance(now)
     for (let next = this.#tasks.popDue(now); next; next = this.#tasks.popDue(now)) next.due()
     this.#drain()
+    this.#arm()
   }
 
   #drain(): void {
@@ -260,14 +326,17 @@ export class Driver {
   #arming(handlers: StreamHandlers): StreamHandlers {
     return {
       opened: () => {
+        this.#heard()
         handlers.opened?.()
         this.#arm()
       },
       data: (bytes) => {
+        this.#heard()
         handlers.data(bytes)
         this.#arm()
       },
       closed: (error) => {
+        this.#heard()
         handlers.closed(error)
         this.#arm()
       },
@@ -281,18 +350,29 @@ export class Driver {
     return nonce
   }
 
-  /** One timer, for the earliest of all deadlines. */
+  /** One timer, for the earliest of all deadlines; none while we read what a stall has left unread. */
   #arm(): void {
     if (this.#isClosed) return
+    if (this.#catchUp.isReading) {
+      this.#disarmTimer()
+      return
+    }
     const times = [this.#serf?.nextDeadline(), this.#exchanges.nextDeadline(), this.#tasks.next()]
     const next = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY))
     if (next === this.#armedAt) return
+    this.#disarmTimer()
+    if (next === Number.POSITIVE_INFINITY) return
+    this.#armedAt = next
+    // A deadline may be set for a time that is past; that is no lateness of ours.
+    this.#catchUp.expect(Math.max(next, this.now()))
+    this.#disarm = this.#setup.host.clock.wakeAt(next, () => this.#wake())
+  }
+
+  #disarmTimer(): void {
     this.#disarm?.()
     this.#disarm = undefined
     this.#armedAt = undefined
-    if (next === Number.POSITIVE_INFINITY) return
-    this.#armedAt = next
-    this.#disarm = this.#setup.host.clock.wakeAt(next, () => this.#wake())
+    if (!this.#catchUp.isReading) this.#catchUp.expect(undefined)
   }
 
   #note(notice: SerfNotice): void {

@@ -9,6 +9,7 @@ import { Deadlines } from '../base/deadlines.ts'
 import { DecodeError, DecryptError } from '../base/errors.ts'
 import type { RequestPurpose } from '../swim/outbox.ts'
 import type { Address } from '../wire/address.ts'
+import { wrapCompressed } from '../wire/compress.ts'
 import { MAX_STREAM_BYTES } from '../wire/limits.ts'
 import type { Sealing } from '../wire/packet.ts'
 import { encodeStream, StreamReader, type StreamRole, shouldAnswer } from '../wire/stream.ts'
@@ -53,6 +54,16 @@ export interface OutboundRequest {
   readonly timeoutMs: number
 }
 
+/** Members of a push/pull read in one turn: about three milliseconds (`npm run bench:merge`). */
+const READ_PARTS = 2048
+/** Until the next turn of reading; packets and timers come in between. */
+const READ_PAUSE_MS = 1
+
+type ExchangeDue =
+  | { readonly kind: 'limit'; readonly key: string; readonly timeoutMs: number }
+  /** More is to be read of what came. */
+  | { readonly kind: 'read'; readonly key: string }
+
 interface Exchange {
   readonly key: string
   readonly id: number
@@ -66,7 +77,9 @@ interface Exchange {
 
 export class Exchanges {
   readonly #setup: ExchangesSetup
-  readonly #deadlines = new Deadlines<{ readonly key: string; readonly timeoutMs: number }>()
+  readonly #deadlines = new Deadlines<ExchangeDue>()
+  /** What was compressed of a body that the machine tells again and again. */
+  readonly #compressed = new WeakMap<Uint8Array, Uint8Array>()
   readonly #open = new Map<string, Exchange>()
   #inbound = 0
   #inboundBytes = 0
@@ -91,6 +104,10 @@ export class Exchanges {
     for (let next = this.#deadlines.popDue(now); next; next = this.#deadlines.popDue(now)) {
       const exchange = this.#open.get(next.due.key)
       if (exchange === undefined) continue
+      if (next.due.kind === 'read') {
+        this.#readOn(exchange, undefined)
+        continue
+      }
       this.#forget(exchange)
       exchange.stream.destroy()
       if (exchange.isEnding) continue
@@ -98,6 +115,12 @@ export class Exchanges {
       else
         this.#setup.refused('stream-invalid', `${exchange.stream.peer.key} took longer than ${next.due.timeoutMs} ms`)
     }
+  }
+
+  /** Every limit falls `lengthMs` later: we were not there, so nobody can have answered us. */
+  postpone(lengthMs: number): void {
+    // What was read is still here: `read` is not put off.
+    for (const key of this.#open.keys()) this.#deadlines.postpone(key, lengthMs)
   }
 
   /** Opens a stream, sends the request, awaits one message. */
@@ -158,23 +181,30 @@ export class Exchanges {
   #read(key: string, bytes: Uint8Array): void {
     const exchange = this.#open.get(key)
     if (exchange === undefined || exchange.isEnding) return
-    if (!isOurs(exchange) && this.#inboundBytes + bytes.length > MAX_INBOUND_BYTES) {
-      const largest = [...this.#open.values()].reduce(
-        (most, one) => (one.heldBytes > most.heldBytes ? one : most),
-        exchange,
-      )
-      this.#cutOff(largest, `${MAX_INBOUND_BYTES} bytes of streams are held`)
-      if (!this.#open.has(key)) return
-    }
+    this.#makeRoom(exchange, isOurs(exchange) ? 0 : bytes.length)
+    if (this.#open.has(key)) this.#readOn(exchange, bytes)
+  }
+
+  /** Reads what came, or what is left of what came before, as much as one turn bears. */
+  #readOn(exchange: Exchange, bytes: Uint8Array | undefined): void {
+    const { reader } = exchange
     let message: StreamMessage | undefined
     try {
-      message = exchange.reader.push(bytes)?.message
+      message = (bytes === undefined ? reader.resume() : reader.push(bytes))?.message
     } catch (error) {
       if (!(error instanceof DecodeError || error instanceof DecryptError)) throw error
       this.#unreadable(exchange, error)
       return
     } finally {
-      this.#weigh(exchange, exchange.reader.bufferedBytes)
+      this.#weigh(exchange, exchange.reader.heldBytes)
+    }
+    this.#makeRoom(exchange, 0)
+    if (!this.#open.has(exchange.key)) return
+    if (reader.isPaused) {
+      this.#deadlines.set(`read:${exchange.key}`, this.#setup.now() + READ_PAUSE_MS, {
+        kind: 'read',
+        key: exchange.key,
+      })
     }
     if (message === undefined) return
     if (isOurs(exchange)) {
@@ -185,6 +215,17 @@ export class Exchanges {
     }
     this.#setup.requested(exchange.id, message, exchange.stream.peer)
     if (!exchange.isEnding) this.#end(exchange)
+  }
+
+  /** Cuts the largest streams of theirs until so many bytes more of `exchange` can be held. */
+  #makeRoom(exchange: Exchange, bytes: number): void {
+    while (this.#inboundBytes + bytes > MAX_INBOUND_BYTES && this.#open.has(exchange.key)) {
+      const largest = [...this.#open.values()].reduce(
+        (most, one) => (one.heldBytes > most.heldBytes ? one : most),
+        exchange,
+      )
+      this.#cutOff(largest, `${MAX_INBOUND_BYTES} bytes of streams are held`)
+    }
   }
 
   /** Ends a stream of theirs without an answer, to make room. */
@@ -213,8 +254,13 @@ export class Exchanges {
   }
 
   #answer(exchange: Exchange, body: Uint8Array): void {
-    exchange.stream.write(this.#seal(body, 'listener'))
+    const bytes = this.#seal(body, 'listener')
+    exchange.stream.write(bytes)
     this.#end(exchange)
+    // Unsealed answers are one and the same bytes for all; each sealed one is held for itself until it is gone.
+    if (this.#setup.sealing.keyring === undefined) return
+    this.#weigh(exchange, bytes.length)
+    this.#makeRoom(exchange, 0)
   }
 
   /** Nothing more is read or written; what is queued has one more phase to go out. */
@@ -242,6 +288,7 @@ export class Exchanges {
   #forget(exchange: Exchange): void {
     if (!this.#open.delete(exchange.key)) return
     this.#deadlines.delete(exchange.key)
+    this.#deadlines.delete(`read:${exchange.key}`)
     this.#weigh(exchange, 0)
     if (!isOurs(exchange)) this.#inbound--
   }
@@ -254,16 +301,26 @@ export class Exchanges {
   }
 
   #limit(key: string, timeoutMs: number): void {
-    this.#deadlines.set(key, this.#setup.now() + timeoutMs, { key, timeoutMs })
+    this.#deadlines.set(key, this.#setup.now() + timeoutMs, { kind: 'limit', key, timeoutMs })
   }
 
   #reader(role: StreamRole): StreamReader {
-    return new StreamReader({ sealing: this.#setup.sealing, role })
+    return new StreamReader({ sealing: this.#setup.sealing, role, maxParts: READ_PARTS })
   }
 
   #seal(body: Uint8Array, role: StreamRole): Uint8Array {
     const { sealing, compress } = this.#setup
-    return encodeStream(body, { sealing, role, nonce: this.#setup.nonce(), compress })
+    const message = compress ? this.#compress(body) : body
+    return encodeStream(message, { sealing, role, nonce: this.#setup.nonce(), compress: false })
+  }
+
+  /** Also where that is larger: so does memberlist on streams. */
+  #compress(body: Uint8Array): Uint8Array {
+    const kept = this.#compressed.get(body)
+    if (kept !== undefined) return kept
+    const compressed = wrapCompressed(body)
+    this.#compressed.set(body, compressed)
+    return compressed
   }
 }
 

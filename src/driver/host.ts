@@ -45,7 +45,7 @@ export interface TransportHandlers {
   /** A stream was accepted. The owner returns what is told of it, or `undefined` to refuse it (the host then closes it). */
   stream(stream: Stream): StreamHandlers | undefined
   /** A datagram to `to` could not be sent. `isRemote` when it is the target's or the network's doing (unreachable, refused,
-   *  an address of another family), not our own socket's. */
+   *  an address of another family), not our own socket's. `to` is the very object that `send` was given: it says which packet it was. */
   sendFailed(to: Address, error: Error, isRemote: boolean): void
   /** The sockets failed for good; nothing more will arrive. */
   failed(error: Error): void
@@ -63,6 +63,13 @@ export interface Transport {
   close(): Promise<void>
 }
 
+/** An address of ours. */
+export interface Reachable {
+  readonly ip: Uint8Array
+  /** Why it may not be the one that peers reach, as the end of a sentence; absent where there is no doubt. */
+  readonly doubt?: string
+}
+
 /** Everything a member needs from the world. One host may serve many members. */
 export interface Host {
   readonly clock: Clock
@@ -75,8 +82,8 @@ export interface Host {
   bind(address: Address, handlers: TransportHandlers): Promise<Transport>
   /** Addresses of a host name, literals included; rejects when there are none. */
   resolve(name: string, signal?: AbortSignal): Promise<readonly Uint8Array[]>
-  /** The address peers can reach us at when bound to a wildcard (`0.0.0.0` or `::`); `undefined` where none is up. */
-  reachableAddress(wildcard: Uint8Array): Uint8Array | undefined
+  /** The address peers can best reach us at when bound to a wildcard (`0.0.0.0` or `::`); `undefined` where none is up. */
+  reachableAddress(wildcard: Uint8Array): Promise<Reachable | undefined>
   /** Runs `task` in a turn of its own, after the present call has returned. What it throws is an uncaught exception of the host. */
   defer(task: () => void): void
 }

@@ -5,12 +5,15 @@ import type { SerfWarning } from '../serf/notices.ts'
 /** What can go wrong around the protocol, beside what the protocol itself warns of. */
 export type WarningCode =
   | SerfWarning
+  | 'source-refused'
   | 'packet-invalid'
   | 'packet-undecryptable'
   | 'packet-unsent'
   | 'stream-invalid'
   | 'stream-limit'
   | 'join-failed'
+  | 'advertise-guess'
+  | 'unencrypted-public'
 
 export interface WarningNotice {
   readonly type: 'warning'

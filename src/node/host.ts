@@ -6,6 +6,7 @@ import { nodeClock } from './clock.ts'
 import { fillWithEntropy } from './entropy.ts'
 import { chooseReachable } from './interfaces.ts'
 import { resolveName } from './resolve.ts'
+import { routedAddresses } from './route.ts'
 import { bindTransport } from './transport.ts'
 
 const host: Host = Object.freeze({
@@ -15,7 +16,10 @@ const host: Host = Object.freeze({
   entropy: fillWithEntropy,
   bind: (address, handlers) => bindTransport(address, handlers, nodeClock.now),
   resolve: (name, signal) => resolveName(name, signal),
-  reachableAddress: (wildcard) => chooseReachable(networkInterfaces(), wildcard),
+  reachableAddress: async (wildcard) => {
+    const routed = await routedAddresses(wildcard)
+    return chooseReachable(networkInterfaces(), wildcard, routed)
+  },
   // Not a microtask: a task that throws must not tear the turn of the others, and each gets its own uncaught exception.
   defer: (task) => void setImmediate(task),
 } satisfies Host)

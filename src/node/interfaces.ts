@@ -1,7 +1,9 @@
 // Which of this machine's addresses peers are told when we are bound to a wildcard. A pure choice over what the caller
-// read from os.networkInterfaces(), which lists running interfaces only, in the system's order.
+// read from os.networkInterfaces(), which lists running interfaces only, in the system's order, and from the routes.
 // Source: serf-behaviour §3.4. Differs: `::` is a wildcard too, and a host without a private address still has a choice.
-import { isIpv4, isWildcard, parseIp } from '../wire/address.ts'
+import type { Reachable } from '../driver/host.ts'
+import { formatIp, isIpv4, isWildcard, parseIp } from '../wire/address.ts'
+import { kindOf } from '../wire/address-kind.ts'
 
 /** The part of one entry of os.networkInterfaces() that matters. */
 export interface InterfaceAddress {
@@ -12,55 +14,89 @@ export interface InterfaceAddress {
 /** Interfaces by name, as os.networkInterfaces() gives them. */
 export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>
 
-/** Best first; among equals the earlier in the system's order wins. */
-const Rank = { private: 0, global: 1, lesser: 2, loopback: 3 } as const
-type Rank = (typeof Rank)[keyof typeof Rank]
+/** Networks within a machine, by the names that their makers give: Docker, Podman, Kubernetes, LXC, libvirt, VMware, VirtualBox.
+ *  An address there is private and up, and means nothing to others. Differs: memberlist takes a bridge of containers for a network
+ *  like any other. */
+const INNER_NETWORK = /^(?:docker|br-|veth|podman|cni|flannel|cali|lxc|lxd|virbr|vmnet|vboxnet)/
 
-/** The address to advertise for `wildcard`: IPv4 for `0.0.0.0`; for `::` a reachable IPv6 one, then IPv4. A private
- *  address comes first, then a global one, then any but loopback, then loopback. `undefined` where there is none of
- *  the family. IPv6 link-local ones are never chosen: nobody can dial them without naming an interface of their own. */
-export function chooseReachable(interfaces: Interfaces, wildcard: Uint8Array): Uint8Array | undefined {
+/** Best first. */
+const RANKS = ['private', 'public', 'inner', 'lesser', 'loopback'] as const
+type Rank = (typeof RANKS)[number]
+
+interface Candidate {
+  readonly ip: Uint8Array
+  readonly device: string
+  readonly rank: Rank
+  /** 0: what leaves by the default route has this very address. 1: another of that interface. 2: of another. */
+  readonly distance: 0 | 1 | 2
+}
+
+/** The address to advertise for `wildcard`: IPv4 for `0.0.0.0`; for `::` an IPv6 one that leaves the machine, then IPv4. A private
+ *  address comes first, then a public one, then one of a network within this machine, then any but loopback, then loopback;
+ *  among equals that of the default route, then the system's order. `undefined` where there is none of the family. IPv6
+ *  link-local ones are never chosen: nobody can dial them without naming an interface of their own.
+ *  @param routed what leaves by the default route has this address; `undefined` where there is no such route */
+export function chooseReachable(
+  interfaces: Interfaces,
+  wildcard: Uint8Array,
+  routed: readonly Uint8Array[] = [],
+): Reachable | undefined {
   const wantsIpv6 = wildcard.length === 16 && !isIpv4(wildcard) && isWildcard(wildcard)
-  let best: { ip: Uint8Array; weight: number } | undefined
-  for (const { address, internal } of Object.values(interfaces).flatMap((addresses) => addresses ?? [])) {
-    const ip = parseIp(address)
-    if (ip === undefined) continue
-    const rank = rankOf(ip, internal)
-    if (rank === undefined || (ip.length === 16 && !wantsIpv6)) continue
-    const weight = wantsIpv6 ? weightForBoth(ip, rank) : rank
-    if (best === undefined || weight < best.weight) best = { ip, weight }
-  }
-  return best?.ip
+  const candidates = candidatesOf(interfaces, routed).filter(({ ip }) => ip.length === 4 || wantsIpv6)
+  const [best, ...others] = candidates.sort((left, right) => weightOf(left) - weightOf(right))
+  if (best === undefined) return undefined
+  const doubt = doubtOf(best, others)
+  return doubt === undefined ? { ip: best.ip } : { ip: best.ip, doubt }
+}
+
+function candidatesOf(interfaces: Interfaces, routed: readonly Uint8Array[]): Candidate[] {
+  const ways = new Set(routed.map(formatIp))
+  return Object.entries(interfaces).flatMap(([device, addresses = []]) => {
+    const known = addresses.flatMap(({ address, internal }) => {
+      const ip = parseIp(address)
+      return ip === undefined ? [] : [{ ip, internal, isWay: ways.has(formatIp(ip)) }]
+    })
+    const isOnWay = known.some(({ isWay }) => isWay)
+    return known.flatMap(({ ip, internal, isWay }): Candidate[] => {
+      const rank = rankOf(ip, internal, !isOnWay && INNER_NETWORK.test(device))
+      return rank === undefined ? [] : [{ ip, device, rank, distance: isWay ? 0 : isOnWay ? 1 : 2 }]
+    })
+  })
+}
+
+function rankOf(ip: Uint8Array, internal: boolean, isInner: boolean): Rank | undefined {
+  const kind = kindOf(ip)
+  if (kind === 'none' || (kind === 'link' && ip.length === 16)) return undefined
+  if (kind === 'loopback') return 'loopback'
+  if (internal || kind === 'link') return 'lesser'
+  return isInner ? 'inner' : kind
 }
 
 /** Where both families arrive: IPv6 that leaves the machine, IPv4 that does, then either loopback. */
-function weightForBoth(ip: Uint8Array, rank: Rank): number {
-  const isLoopback = rank === Rank.loopback
-  return (isLoopback ? 20 : 0) + (ip.length === 16 ? 0 : 10) + rank
+function weightOf({ ip, rank, distance }: Candidate): number {
+  const familyWeight = (rank === 'loopback' ? 200 : 0) + (ip.length === 16 ? 0 : 100)
+  return familyWeight + 10 * RANKS.indexOf(rank) + distance
 }
 
-function rankOf(ip: Uint8Array, internal: boolean): Rank | undefined {
-  return ip.length === 4 ? rankOfIpv4(ip, internal) : rankOfIpv6(ip, internal)
-}
-
-function rankOfIpv4(ip: Uint8Array, internal: boolean): Rank | undefined {
-  const [first, second] = ip as unknown as [number, number]
-  if (first === 0 || first >= 224) return undefined // this network, multicast, reserved, broadcast
-  if (first === 127) return Rank.loopback
-  if (internal || (first === 169 && second === 254)) return Rank.lesser
-  const isPrivate =
-    first === 10 ||
-    (first === 172 && second >= 16 && second < 32) ||
-    (first === 192 && second === 168) ||
-    (first === 100 && second >= 64 && second < 128) // shared address space, RFC 6598
-  return isPrivate ? Rank.private : Rank.global
-}
-
-function rankOfIpv6(ip: Uint8Array, internal: boolean): Rank | undefined {
-  const [first, second] = ip as unknown as [number, number]
-  if (first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80)) return undefined // multicast, link-local
-  const isTiny = ip.subarray(0, 15).every((byte) => byte === 0)
-  if (isTiny && (ip[15] as number) < 2) return ip[15] === 1 ? Rank.loopback : undefined
-  if (internal) return Rank.lesser
-  return (first & 0xfe) === 0xfc ? Rank.private : Rank.global
+/** Why `best` may be the wrong one. */
+function doubtOf(best: Candidate, others: readonly Candidate[]): string | undefined {
+  const { ip, rank, device, distance } = best
+  switch (rank) {
+    case 'private': {
+      if (distance < 2) return undefined
+      const rivals = others.filter((other) => other.device !== device && weightOf(other) === weightOf(best))
+      if (rivals.length === 0) return undefined
+      const list = rivals.map((rival) => `${formatIp(rival.ip)} of ${rival.device}`).join(', ')
+      return `no default route says whether it is this one, of ${device}, or ${list}`
+    }
+    case 'public':
+      // Of IPv6 the public ones are the rule.
+      return ip.length === 16 && distance < 2 ? undefined : 'no interface has a private address'
+    case 'inner':
+      return `${device} looks like a network within this machine`
+    case 'lesser':
+      return 'no interface has an address that was given to it'
+    case 'loopback':
+      return 'no other interface is up: nobody on another machine can reach it'
+  }
 }

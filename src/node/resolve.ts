@@ -1,6 +1,7 @@
 // Host names to addresses, by the system's resolver: what /etc/hosts says holds. An IP literal is its own address.
 // Knows no ports, keeps nothing and asks anew each time, because seeds behind a name come and go.
 import { lookup } from 'node:dns/promises'
+import { untilAborted } from '../base/abort.ts'
 import { TransportError } from '../base/errors.ts'
 import { parseIp } from '../wire/address.ts'
 import { codeOf } from './socket-errors.ts'
@@ -34,19 +35,5 @@ async function addressesOf(name: string, ask: Lookup): Promise<ReadonlySet<strin
     return new Set(answers.map(({ address }) => address))
   } catch (cause) {
     throw new TransportError(`cannot resolve ${JSON.stringify(name)}: ${codeOf(cause)}`, cause)
-  }
-}
-
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return work
-  let abort: () => void = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

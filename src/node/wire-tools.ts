@@ -2,7 +2,7 @@
 // messages as plain objects. Adds no knowledge of the wire; the driver does not use it. Published by `rollcall/wire`, so
 // what it is given may be anything: every mistake is an `OptionsError` or a `SizeError`.
 import { NO_BYTES, utf8 } from '../base/bytes.ts'
-import { checkBoolean } from '../base/check.ts'
+import { checkBoolean, checkObject } from '../base/check.ts'
 import { DecodeError, OptionsError } from '../base/errors.ts'
 import { type EncryptionVersion, NONCE_BYTES } from '../wire/encrypt.ts'
 import { Keyring, parseKey } from '../wire/keyring.ts'
@@ -59,6 +59,7 @@ export function encodePacket(
     throw new OptionsError('messages', messages, `a packet carries 1 to ${MAX_COMPOUND_PARTS} messages`)
   }
   const parts = Array.from(messages, (message, at) => packetPart(`messages[${at}]`, message))
+  checkObject('options', options)
   const { crc = false } = options
   checkBoolean('crc', crc)
   return encode(parts, { ...encodingOf(options), crc })
@@ -104,12 +105,16 @@ function notEmpty(option: string, bytes: Uint8Array): Uint8Array {
   return bytes
 }
 
-function roleOf({ role }: StreamSide): StreamRole {
+function roleOf(options: StreamSide): StreamRole {
+  checkObject('options', options)
+  const { role } = options
   if (role !== 'dialler' && role !== 'listener') throw new OptionsError('role', role, 'must be dialler or listener')
   return role
 }
 
-function sealingOf({ keyring, label }: WireOptions): Sealing {
+function sealingOf(options: WireOptions): Sealing {
+  checkObject('options', options)
+  const { keyring, label } = options
   if (keyring !== undefined && !Array.isArray(keyring)) {
     throw new OptionsError('keyring', '(hidden)', 'must be a list of keys')
   }
@@ -126,6 +131,7 @@ function encodingOf(options: EncodeOptions): {
   compress: boolean
   encryptionVersion: EncryptionVersion
 } {
+  checkObject('options', options)
   const { compress = false, encryptionVersion = 1, nonce = freshNonce() } = options
   checkBoolean('compress', compress)
   if (encryptionVersion !== 0 && encryptionVersion !== 1) {

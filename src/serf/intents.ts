@@ -1,34 +1,44 @@
 // What members intend: join and leave intents, ordered by Lamport time (serf-behaviour §22, §23). An intent newer than the
 // last one accepted of its member is taken, and told on once, byte for byte as received; others are dropped in silence.
 //
-//   alive ──leave──► leaving ──join──► alive        failed ──leave──► left
+//   alive ──leave──► leaving ──join──► alive        failed ──leave──► left        with `prune`: and erased, see prune.ts
 import { concat } from '../base/bytes.ts'
+import { SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
-import { MAX_NAME_LENGTH } from '../swim/member.ts'
+import type { QueueNote } from '../swim/dissemination-queue.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfJoin, type SerfLeave, SwimType } from '../wire/types.ts'
-import { type RecentIntent, type SerfState, tell } from './state.ts'
+import { cancelPrune, prune } from './prune.ts'
+import { remember } from './recent-intents.ts'
+import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf:intents')
 
-/** Intents about strangers kept at once. Bounded because any stranger can name as many strangers as it likes. */
-const MAX_RECENT_INTENTS = 4096
+/** Intents waiting to be told: Serf's own limit. Each member of a cluster that is larger may have one, and another that replaces it. */
+const MAX_QUEUED_INTENTS = 4096
+const QUEUED_INTENTS_PER_MEMBER = 2
+
+/** Our own intents replace each other: the newest says it all. No name of the queue but this one.
+ *  Differs: Serf goes on telling the older ones beside it. */
+const OUR_INTENT = { name: 'ours', urgent: true } as const
 
 /** Takes a leave intent. @param received its bytes, to be told on; absent where it was learnt in an exchange */
 export function applyLeaveIntent(state: SerfState, intent: SerfLeave, now: number, received?: Uint8Array): void {
   const { node, ltime } = intent
-  if (!witness(state, ltime, `leave of ${node}`)) return
+  if (!witness(state, ltime, `leave of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
     if (remember(state, node, { kind: 'leave', ltime, at: now })) spread(state, received)
     return
   }
-  if (ltime <= record.statusLtime) return
   if (node === state.name && state.departure === undefined) {
+    // Differs: Serf denies only what is newer. A leave at the very time of our join wins where it comes first, and stands there for ever.
+    if (ltime < record.statusLtime) return
     trace('someone says we leave; we do not')
     announceJoin(state)
     return
   }
+  if (ltime <= record.statusLtime) return
   const previous = state.members.view(node)
   record.statusLtime = ltime
   spread(state, received)
@@ -39,12 +49,13 @@ export function applyLeaveIntent(state: SerfState, intent: SerfLeave, now: numbe
     record.status = 'left'
     tell(state, 'member-left', node, previous)
   }
+  if (intent.prune && node !== state.name) prune(state, record, now)
 }
 
 /** Takes a join intent: a leave taken back, or just a newer time. @param received see `applyLeaveIntent` */
 export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number, received?: Uint8Array): void {
   const { node, ltime } = intent
-  if (!witness(state, ltime, `join of ${node}`)) return
+  if (!witness(state, ltime, `join of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
     if (remember(state, node, { kind: 'join', ltime, at: now })) spread(state, received)
@@ -56,6 +67,7 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   spread(state, received)
   if (record.status === 'leaving') {
     record.status = 'alive'
+    cancelPrune(state, node)
     const isSuspect = state.members.view(node)?.state === 'suspect'
     tell(state, isSuspect ? 'member-suspect' : 'member-recover', node, previous)
   }
@@ -63,11 +75,10 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
 
 /** Tells the cluster that we are here by intent: after an explicit join, and against a leave that is not ours. */
 export function announceJoin(state: SerfState): void {
-  const ltime = state.clock.time
+  const ltime = state.clock.increment()
   const self = state.members.get(state.name)
   if (self !== undefined) self.statusLtime = ltime
-  state.clock.witness(ltime)
-  spread(state, encodeSerfMessage({ type: 'join', ltime, node: state.name }))
+  spread(state, encodeSerfMessage({ type: 'join', ltime, node: state.name }), OUR_INTENT)
 }
 
 /** Tells the cluster that we leave. @param ticket reported once it has been told */
@@ -78,18 +89,30 @@ export function announceLeaveIntent(state: SerfState, ticket: number): void {
     self.status = 'leaving'
     self.statusLtime = ltime
   }
-  spread(state, encodeSerfMessage({ type: 'leave', ltime, node: state.name, prune: false }), ticket)
+  const message = encodeSerfMessage({ type: 'leave', ltime, node: state.name, prune: false })
+  spread(state, message, { ...OUR_INTENT, ticket })
 }
 
-/** Forgets intents about strangers that never came. */
-export function purgeIntents(state: SerfState, now: number): void {
-  for (const [name, { at }] of state.recentIntents) {
-    if (now - at > state.options.recentIntentTimeoutMs) state.recentIntents.delete(name)
-  }
+/** An operator declares that a member, or a stranger, has left (serf-behaviour §24). @param ticket reported once it has been told, or at
+ *  once where nobody is to be told
+ *  @throws SizeError where the name fits no packet: nothing is changed */
+export function forceLeave(state: SerfState, name: string, isPruned: boolean, ticket: number, now: number): void {
+  const ltime = state.clock.time
+  const intent: SerfLeave = { type: 'leave', ltime, node: name, prune: isPruned }
+  const message = encodeSerfMessage(intent)
+  const [usedBytes, allowedBytes] = [message.length, state.swim.largestBroadcastBytes - USER_TYPE.length]
+  if (usedBytes > allowedBytes) throw new SizeError('name', usedBytes, allowedBytes)
+  trace('force %s to leave%s', name, isPruned ? ', and prune it' : '')
+  state.clock.increment()
+  // Differs: Serf looks for someone to tell after it has applied the intent, so of two members the one that is forced, and lives, never hears of it.
+  const isAlone = !state.swim.hasPeers()
+  applyLeaveIntent(state, intent, now)
+  if (isAlone) state.outbox.notify({ type: 'told', ticket })
+  else spread(state, message, { ticket })
 }
 
-function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string): ltime is number {
-  if (state.clock.witness(ltime)) return true
+function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string, now: number): ltime is number {
+  if (state.clock.witness(ltime, now)) return true
   state.outbox.notify({
     type: 'warning',
     code: 'lamport-leap',
@@ -98,29 +121,8 @@ function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string): ltim
   return false
 }
 
-/** Keeps the newest intent of a stranger. True if this one is. */
-function remember(state: SerfState, name: string, intent: RecentIntent): boolean {
-  if (name.length > MAX_NAME_LENGTH) {
-    const text = `an intent of a stranger with a name of ${name.length} characters`
-    state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
-    return false
-  }
-  const { recentIntents } = state
-  const known = recentIntents.get(name)
-  if (known !== undefined && known.ltime >= intent.ltime) return false
-  recentIntents.delete(name) // the newest stand last
-  recentIntents.set(name, intent)
-  if (recentIntents.size > MAX_RECENT_INTENTS) {
-    const [oldest] = recentIntents.keys()
-    recentIntents.delete(oldest as string)
-    const text = `intents of more than ${MAX_RECENT_INTENTS} strangers: that of ${oldest} is forgotten`
-    state.outbox.notify({ type: 'warning', code: 'intent-limit', message: text })
-  }
-  return true
-}
-
 /** Queues a Serf message to be told. Alone there is nobody to tell, and the queue would never drain. */
-function spread(state: SerfState, message: Uint8Array | undefined, ticket?: number): void {
+function spread(state: SerfState, message: Uint8Array | undefined, note: QueueNote = {}): void {
   if (message === undefined || !state.swim.hasPeers()) return
   const bytes = concat([USER_TYPE, message])
   if (bytes.length > state.swim.largestBroadcastBytes) {
@@ -128,7 +130,8 @@ function spread(state: SerfState, message: Uint8Array | undefined, ticket?: numb
     state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
     return
   }
-  state.intents.push(bytes, ticket === undefined ? {} : { ticket })
+  state.intents.maxEntries = Math.max(MAX_QUEUED_INTENTS, QUEUED_INTENTS_PER_MEMBER * state.members.size)
+  state.intents.push(bytes, note)
 }
 
 const USER_TYPE = Uint8Array.of(SwimType.user)

@@ -11,7 +11,9 @@ export interface SerfOptions {
   readonly recentIntentTimeoutMs: number
   /** Time between two looks for members to be erased. 15 000. */
   readonly reapIntervalMs: number
-  /** How long a dead member stays in the list. 86 400 000: a day. */
+  /** Time between two attempts to reach a dead member again, one of all at random; 0 turns them off. 30 000. */
+  readonly reconnectIntervalMs: number
+  /** How long a dead member stays in the list, and is tried again. 86 400 000: a day. */
   readonly reconnectTimeoutMs: number
   /** How long a member that left stays in the list. 86 400 000: a day. */
   readonly tombstoneTimeoutMs: number
@@ -24,6 +26,7 @@ const DEFAULTS: SerfOptions = {
   leavePropagateDelayMs: 1000,
   recentIntentTimeoutMs: 300_000,
   reapIntervalMs: 15_000,
+  reconnectIntervalMs: 30_000,
   reconnectTimeoutMs: DAY_MS,
   tombstoneTimeoutMs: DAY_MS,
 }
@@ -33,6 +36,7 @@ const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
   leavePropagateDelayMs: { least: 0, most: DAY_MS },
   recentIntentTimeoutMs: { least: 1, most: DAY_MS },
   reapIntervalMs: { least: 1, most: DAY_MS },
+  reconnectIntervalMs: { least: 0, most: DAY_MS },
   reconnectTimeoutMs: { least: 1, most: 365 * DAY_MS },
   tombstoneTimeoutMs: { least: 1, most: 365 * DAY_MS },
 }

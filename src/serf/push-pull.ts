@@ -1,67 +1,120 @@
 // Serf's part of a full exchange: every member's last intent, and who left (serf-behaviour §23). Nothing learnt here is told on.
 import { DecodeError } from '../base/errors.ts'
-import { decodeSerfMessage, encodeSerfMessage } from '../wire/serf-messages.ts'
-import type { SerfMessage, SerfPushPull, Uint64 } from '../wire/types.ts'
+import type { Slices } from '../base/slices.ts'
+import { encodeSerfMessage } from '../wire/serf-messages.ts'
+import { readSerfState, type SerfState as Theirs } from '../wire/serf-state.ts'
+import type { Uint64 } from '../wire/types.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
+import type { SerfRecord, SerfStatus } from './members.ts'
 import type { SerfState } from './state.ts'
 
-/** What we tell. Events and queries are not kept, so their clocks stand at the start. */
-export function localState(state: SerfState): Uint8Array {
-  const statusLtimes = new Map<string, Uint64>()
-  const leftMembers: string[] = []
-  for (const { name, status, statusLtime } of state.members.records()) {
-    // Who hears a time here, and no goodbye, takes it for a join. Differs: Serf tells the time of the leave itself, so an exchange
-    // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed.
-    statusLtimes.set(name, status === 'leaving' ? Math.max(0, statusLtime - 1) : statusLtime)
-    if (status === 'left') leftMembers.push(name)
+/** Intents taken in one slice: a few milliseconds where each is news. */
+const SLICE_INTENTS = 1024
+
+/** What we tell, encoded once and kept until something changes. Events and queries are not kept, so their clocks stand at the start. */
+export class LocalState {
+  #bytes: Uint8Array | undefined
+  /** As told last: the clock, and of each member its name, status and time. */
+  #ltime = 0
+  #names: string[] = []
+  #statuses: SerfStatus[] = []
+  #ltimes: number[] = []
+
+  /** The very same bytes as last time where nothing has changed. */
+  encode(state: SerfState): Uint8Array {
+    const isSame = this.#update(state.members.records())
+    if (this.#bytes !== undefined && isSame && this.#ltime === state.clock.time) return this.#bytes
+    this.#ltime = state.clock.time
+    const statusLtimes = new Map<string, Uint64>()
+    const leftMembers: string[] = []
+    for (const [index, name] of this.#names.entries()) {
+      const status = this.#statuses[index]
+      const ltime = this.#ltimes[index] as number
+      // Who hears a time here, and no goodbye, takes it for a join. Differs: Serf tells the time of the leave itself, so an exchange
+      // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed.
+      statusLtimes.set(name, status === 'leaving' ? Math.max(0, ltime - 1) : ltime)
+      if (status === 'left') leftMembers.push(name)
+    }
+    this.#bytes = encodeSerfMessage({
+      type: 'push-pull',
+      ltime: this.#ltime,
+      statusLtimes,
+      leftMembers,
+      eventLtime: 1,
+      events: [],
+      queryLtime: 1,
+    })
+    return this.#bytes
   }
-  return encodeSerfMessage({
-    type: 'push-pull',
-    ltime: state.clock.time,
-    statusLtimes,
-    leftMembers,
-    eventLtime: 1,
-    events: [],
-    queryLtime: 1,
-  })
+
+  /** Takes down how the members stand. True if that is how they stood. */
+  #update(records: Iterable<SerfRecord>): boolean {
+    let isSame = true
+    let count = 0
+    for (const { name, status, statusLtime } of records) {
+      if (this.#names[count] !== name || this.#statuses[count] !== status || this.#ltimes[count] !== statusLtime) {
+        this.#names[count] = name
+        this.#statuses[count] = status
+        this.#ltimes[count] = statusLtime
+        isSame = false
+      }
+      count++
+    }
+    if (count === this.#names.length) return isSame
+    this.#names.length = count
+    this.#statuses.length = count
+    this.#ltimes.length = count
+    return false
+  }
 }
 
-/** Takes what they told. */
-export function mergeRemoteState(state: SerfState, bytes: Uint8Array, now: number): void {
-  const theirs = readState(bytes)
-  if (theirs instanceof DecodeError) {
-    state.outbox.notify({
-      type: 'warning',
-      code: 'message-invalid',
-      message: `state in an exchange: ${theirs.message}`,
-    })
+/** Takes what they told, a slice at a time; what is not read whole is not taken. */
+export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, begun: number): Slices {
+  let now = begun
+  const reading = readSerfState(bytes)
+  let theirs: Theirs | undefined
+  try {
+    for (let step = reading.next(); ; step = reading.next()) {
+      if (step.done === true) {
+        theirs = step.value
+        break
+      }
+      now = yield
+    }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    const message = `state in an exchange: ${error.message}`
+    state.outbox.notify({ type: 'warning', code: 'message-invalid', message })
     return
   }
+  yield* take(state, theirs, now)
+}
+
+function* take(state: SerfState, { ltime: clock, statusLtimes, leftMembers }: Theirs, begun: number): Slices {
+  let now = begun
   // Their clock shows the time of their next message; what they have seen is one less. A clock that cannot be believed is left
   // aside; each intent below is held against ours by itself.
-  const isBelieved = typeof theirs.ltime === 'number' && (theirs.ltime <= 1 || state.clock.witness(theirs.ltime - 1))
+  const isBelieved = typeof clock === 'number' && (clock <= 1 || state.clock.witnessExchange(clock - 1, now))
   if (!isBelieved) {
-    const message = `an exchange says ${theirs.ltime}, we are at ${state.clock.time}`
+    const message = `an exchange says ${clock}, we are at ${state.clock.time}`
     state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
   }
-  const left = new Set(theirs.leftMembers)
-  for (const node of left) {
-    const ltime = theirs.statusLtimes.get(node) ?? 0
+  let left = SLICE_INTENTS
+  for (const node of leftMembers) {
+    if (left-- === 0) {
+      now = yield
+      left = SLICE_INTENTS - 1
+    }
+    const ltime = statusLtimes.get(node) ?? 0
     // One more: a departure must beat the very intent it ended (serf-behaviour §23).
     if (typeof ltime === 'number') applyLeaveIntent(state, { type: 'leave', ltime: ltime + 1, node, prune: false }, now)
   }
-  for (const [node, ltime] of theirs.statusLtimes) {
-    if (!left.has(node)) applyJoinIntent(state, { type: 'join', ltime, node }, now)
+  for (const [node, ltime] of statusLtimes) {
+    if (leftMembers.has(node)) continue
+    if (left-- === 0) {
+      now = yield
+      left = SLICE_INTENTS - 1
+    }
+    applyJoinIntent(state, { type: 'join', ltime, node }, now)
   }
-}
-
-function readState(bytes: Uint8Array): SerfPushPull | DecodeError {
-  let message: SerfMessage
-  try {
-    message = decodeSerfMessage(bytes)
-  } catch (error) {
-    if (error instanceof DecodeError) return error
-    throw error
-  }
-  return message.type === 'push-pull' ? message : new DecodeError(`a ${message.type} where a push-pull belongs`)
 }

@@ -1,6 +1,7 @@
 // Erasing those long gone (serf-behaviour §31): the dead and those that left stay in the list for a day, then are reaped.
-import { purgeIntents } from './intents.ts'
-import { type SerfState, tell } from './state.ts'
+import { erase } from './prune.ts'
+import { purgeIntents } from './recent-intents.ts'
+import type { SerfState } from './state.ts'
 
 /** One look at everyone. */
 export function reap(state: SerfState, now: number): void {
@@ -9,10 +10,6 @@ export function reap(state: SerfState, now: number): void {
     if (status === 'failed') return now - goneAt > reconnectTimeoutMs
     return status === 'left' && now - goneAt > tombstoneTimeoutMs
   })
-  for (const { name } of expired) {
-    if (name === state.name) continue
-    tell(state, 'member-reap', name, state.members.view(name))
-    state.members.delete(name)
-  }
+  for (const { name } of expired) if (name !== state.name) erase(state, name)
   purgeIntents(state, now)
 }

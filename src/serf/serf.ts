@@ -1,8 +1,9 @@
 // The switchboard of Serf, above SWIM's: the same verbs, the same outbox, one more table of deadlines. No rules here.
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
-//   departure ─► departure.ts     reap ─► reaper.ts     tickets told ─► departure.ts, or a notice
-import { unreachable } from '../base/assert.ts'
+//   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     reconnect ─► reconnect.ts
+//   tickets told ─► departure.ts, or a notice
+import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import { SizeError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
@@ -11,24 +12,25 @@ import type { SwimOptions } from '../swim/options.ts'
 import { type Effect, Outbox } from '../swim/outbox.ts'
 import { type Received, Swim } from '../swim/swim.ts'
 import type { Address } from '../wire/address.ts'
+import type { Cidr } from '../wire/cidr.ts'
 import { MAX_META_BYTES } from '../wire/limits.ts'
 import { encodeTags } from '../wire/tags.ts'
 import type { StreamMessage } from '../wire/types.ts'
+import { Acceptance } from './acceptance.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
-import { announceJoin } from './intents.ts'
+import { announceJoin, forceLeave } from './intents.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type Member, SerfMembers } from './members.ts'
 import type { SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
+import { pruneDue } from './prune.ts'
 import { reap } from './reaper.ts'
+import { reconnectDue, reconnectSoon, startReconnecting } from './reconnect.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
 
 /** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5: what a current agent says (wire-protocol §2, §5). */
 const VERSIONS: Uint8Array = Uint8Array.of(1, 5, 2, 2, 5, 5)
-
-/** Intents waiting to be told: Serf's own limit. */
-const MAX_QUEUED_INTENTS = 4096
 
 export interface SerfSetup {
   readonly name: string
@@ -39,6 +41,10 @@ export interface SerfSetup {
   readonly serf: SerfOptions
   /** Bytes of a datagram that are not ours to fill: label, encryption, checksum. */
   readonly packetOverheadBytes: number
+  /** Where members may live; absent: anywhere. */
+  readonly allowedCidrs?: readonly Cidr[] | undefined
+  /** The user's veto over whoever comes in, moves or changes its tags: true takes the member. Must not throw. */
+  readonly accept?: ((member: Member) => boolean) | undefined
   readonly random: Random
 }
 
@@ -53,13 +59,15 @@ export class Serf {
     metaOf(setup.tags)
     this.#tags = setup.tags
     const outbox = new Outbox<SerfNotice>()
-    const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult)
+    const acceptance = setup.accept && new Acceptance(setup.accept)
+    const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult, acceptance)
     const swim = new Swim({
       options: setup.swim,
       name,
       address,
       vsn: VERSIONS,
       packetOverheadBytes,
+      allowedCidrs: setup.allowedCidrs,
       random,
       delegate,
       outbox,
@@ -68,12 +76,14 @@ export class Serf {
       name,
       options: setup.serf,
       swim,
+      random,
       outbox,
       deadlines: new Deadlines<SerfDue>(),
       members: new SerfMembers(name),
       clock: new LamportClock(),
-      intents: new DisseminationQueue(MAX_QUEUED_INTENTS),
+      intents: new DisseminationQueue(1, swim.largestBroadcastBytes),
       recentIntents: new Map(),
+      reconnect: { exchange: undefined, pauseMs: 0 },
       departure: undefined,
       lastTicket: 0,
       prunedTold: 0,
@@ -136,6 +146,7 @@ export class Serf {
     const { deadlines, options, swim } = this.#state
     swim.start(encodeTags(this.#tags), now)
     deadlines.set('reap', now + options.reapIntervalMs, { kind: 'reap' })
+    startReconnecting(this.#state, now)
   }
 
   receivePacket(received: readonly Received[], from: Address, now: number): void {
@@ -176,6 +187,12 @@ export class Serf {
     return this.#state.swim.pushPull(to, true)
   }
 
+  /** We were not there for `lengthMs`, which end now: a stopped process, a blocked event loop. To be told before anything else. */
+  stalled(lengthMs: number, now: number): void {
+    this.#state.swim.stalled(lengthMs)
+    this.#settle(now)
+  }
+
   /** Tells the cluster we have just joined that we meant to. */
   announceJoin(now: number): void {
     announceJoin(this.#state)
@@ -195,6 +212,16 @@ export class Serf {
     return ticket
   }
 
+  /** Declares that a member has left, and erases it too where `isPruned`. One that lives denies it. A `told` notice with the number
+   *  returned follows. @throws SizeError where the name fits no packet: nothing is changed */
+  forceLeave(name: string, isPruned: boolean, now: number): number {
+    assert(name !== this.#state.name, 'one leaves oneself by `leave`')
+    const ticket = nextTicket(this.#state)
+    forceLeave(this.#state, name, isPruned, ticket, now)
+    this.#settle(now)
+    return ticket
+  }
+
   /** Leaves with grace; a `departed` notice follows. */
   leave(now: number): void {
     beginDeparture(this.#state, now)
@@ -209,6 +236,15 @@ export class Serf {
       case 'reap':
         this.#state.deadlines.set('reap', now + this.#state.options.reapIntervalMs, due)
         reap(this.#state, now)
+        return
+      case 'prune':
+        pruneDue(this.#state, due.name, now)
+        return
+      case 'reconnect':
+        reconnectDue(this.#state, now)
+        return
+      case 'reconnect-soon':
+        reconnectSoon(this.#state, now)
         return
       default:
         unreachable(due)

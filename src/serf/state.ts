@@ -1,6 +1,7 @@
 // What Serf remembers beside SWIM. Plain data; the transitions stand in the files that own them
-// (swim-delegate, intents, push-pull, departure, reaper).
+// (swim-delegate, intents, recent-intents, push-pull, departure, prune, reaper, reconnect).
 import type { Deadlines } from '../base/deadlines.ts'
+import type { Random } from '../base/random.ts'
 import type { DisseminationQueue } from '../swim/dissemination-queue.ts'
 import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
@@ -23,13 +24,27 @@ export interface Departure {
   ticket: number
 }
 
+/** How reaching for the dead goes; see `reconnect.ts`. */
+export interface Reconnect {
+  /** The exchange under way; another waits for its end. */
+  exchange: number | undefined
+  /** The pause after the next attempt of the quick ones that follow a mass failure; 0 where none are due. */
+  pauseMs: number
+}
+
 /** What can come due. */
-export type SerfDue = { readonly kind: 'departure' } | { readonly kind: 'reap' }
+export type SerfDue =
+  | { readonly kind: 'departure' }
+  | { readonly kind: 'reap' }
+  | { readonly kind: 'prune'; readonly name: string }
+  | { readonly kind: 'reconnect' }
+  | { readonly kind: 'reconnect-soon' }
 
 export interface SerfState {
   readonly name: string
   readonly options: SerfOptions
   readonly swim: Swim
+  readonly random: Random
   readonly outbox: Outbox<SerfNotice>
   readonly deadlines: Deadlines<SerfDue>
   readonly members: SerfMembers
@@ -38,6 +53,7 @@ export interface SerfState {
   readonly intents: DisseminationQueue
   /** By name; newest only. */
   readonly recentIntents: Map<string, RecentIntent>
+  readonly reconnect: Reconnect
   departure: Departure | undefined
   lastTicket: number
   /** Broadcasts dropped untold, of both queues, as far as a warning told of them. */

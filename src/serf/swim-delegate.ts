@@ -2,15 +2,20 @@
 // SWIM knows silence from goodbye; Serf adds what was announced: a member that goes after a leave intent has left, not failed.
 import { DecodeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
-import type { SwimDelegate, SwimWarning } from '../swim/delegate.ts'
+import type { Slices } from '../base/slices.ts'
+import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../swim/delegate.ts'
 import { retransmitLimit } from '../swim/formulas.ts'
-import type { MemberRecord } from '../swim/member.ts'
+import { isPresent, type MemberRecord } from '../swim/member.ts'
 import type { Address } from '../wire/address.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
-import type { SerfMessage } from '../wire/types.ts'
+import type { Alive, SerfMessage } from '../wire/types.ts'
+import type { Acceptance } from './acceptance.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
+import { makeRoom } from './member-limit.ts'
 import type { Member } from './members.ts'
-import { localState, mergeRemoteState } from './push-pull.ts'
+import { cancelPrune } from './prune.ts'
+import { LocalState, mergeRemoteState } from './push-pull.ts'
+import { lossNoticed, reconnectEnded } from './reconnect.ts'
 import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf')
@@ -18,15 +23,25 @@ const trace = tracer('serf')
 /** Time between two notices of a conflict about one name. */
 const CONFLICT_INTERVAL_MS = 10_000
 
+const NOTHING_WAITING: BroadcastsWaiting = Object.freeze({ nextBytes: 0, allBytes: 0 })
+
 /** SWIM's delegate over Serf's state. */
 export class SerfDelegate implements SwimDelegate {
   readonly #state: () => SerfState
   readonly #retransmitMult: number
+  readonly #acceptance: Acceptance | undefined
+  readonly #localState = new LocalState()
 
-  /** @param state gives the state SWIM's machine is a part of; asked for only once SWIM runs */
-  constructor(state: () => SerfState, retransmitMult: number) {
+  /** @param state gives the state SWIM's machine is a part of; asked for only once SWIM runs
+   *  @param acceptance the user's veto, where there is one */
+  constructor(state: () => SerfState, retransmitMult: number, acceptance?: Acceptance) {
     this.#state = state
     this.#retransmitMult = retransmitMult
+    this.#acceptance = acceptance
+  }
+
+  accepts(claim: Alive, address: Address, now: number): boolean {
+    return this.#acceptance?.accepts(claim, address, now) ?? true
   }
 
   memberJoined(swim: MemberRecord): void {
@@ -35,6 +50,7 @@ export class SerfDelegate implements SwimDelegate {
     const record = state.members.get(name)
     const previous = state.members.lastView(name)
     if (record === undefined) {
+      makeRoom(state)
       const intent = state.recentIntents.get(name)
       const status = intent?.kind === 'leave' ? 'leaving' : 'alive'
       state.members.add({
@@ -48,6 +64,7 @@ export class SerfDelegate implements SwimDelegate {
     } else {
       record.swim = swim
       record.status = 'alive'
+      cancelPrune(state, name)
     }
     tell(state, 'member-join', name, previous)
   }
@@ -62,6 +79,7 @@ export class SerfDelegate implements SwimDelegate {
     record.status = isLeft ? 'left' : 'failed'
     record.goneAt = now
     tell(state, isLeft ? 'member-left' : 'member-dead', swim.name, previous)
+    if (!isLeft) lossNoticed(state, now)
   }
 
   memberLeftAfterAll(swim: MemberRecord): void {
@@ -78,6 +96,7 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   memberRecovered(swim: MemberRecord): void {
+    if (this.#isBack(swim)) return
     const previous = this.#state().members.lastView(swim.name)
     this.#tellIfSeen('member-recover', swim.name)
     // A refutation may bring new tags. By the time `memberUpdated` is told of them, they have been looked at.
@@ -85,6 +104,7 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   memberUpdated(swim: MemberRecord): void {
+    if (this.#isBack(swim)) return
     this.#tellNewTags(swim.name, this.#state().members.lastView(swim.name))
   }
 
@@ -127,33 +147,55 @@ export class SerfDelegate implements SwimDelegate {
     }
   }
 
-  drawBroadcasts(overheadBytes: number, budgetBytes: number, maxParts: number): readonly Uint8Array[] {
-    const state = this.#state()
-    if (state.intents.size === 0) return []
-    const limit = retransmitLimit(this.#retransmitMult, state.members.size)
-    return state.intents.draw(overheadBytes, budgetBytes, maxParts, limit)
+  broadcastsWaiting(overheadBytes: number): BroadcastsWaiting {
+    const { size, bytes, nextBytes } = this.#state().intents
+    if (size === 0) return NOTHING_WAITING
+    return { nextBytes: nextBytes + overheadBytes, allBytes: bytes + size * overheadBytes }
+  }
+
+  drawBroadcasts(
+    overheadBytes: number,
+    budgetBytes: number,
+    maxParts: number,
+    isCounted: boolean,
+  ): readonly Uint8Array[] {
+    const { intents, members } = this.#state()
+    if (intents.size === 0) return []
+    if (!isCounted) return intents.copy(overheadBytes, budgetBytes, maxParts)
+    return intents.draw(overheadBytes, budgetBytes, maxParts, retransmitLimit(this.#retransmitMult, members.size))
   }
 
   localState(): Uint8Array {
-    return localState(this.#state())
+    return this.#localState.encode(this.#state())
   }
 
-  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number): void {
-    mergeRemoteState(this.#state(), bytes, now)
+  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number): Slices {
+    return mergeRemoteState(this.#state(), bytes, now)
   }
 
   ackPayload(): null {
     return null
   }
 
-  pingCompleted(): void {}
+  pingCompleted(swim: MemberRecord): void {
+    this.#isBack(swim)
+  }
 
   exchangeDone(id: number, error: string | undefined): void {
+    reconnectEnded(this.#state(), id)
     this.#state().outbox.notify({ type: 'exchange-done', id, error })
   }
 
   warn(code: SwimWarning, message: string): void {
     this.#state().outbox.notify({ type: 'warning', code, message })
+  }
+
+  /** A sign of life. True of a member that was erased: SWIM never lost it and will not tell of it as new, so it is taken in anew.
+   *  Differs: Serf goes without it for good, while the member still sees us. */
+  #isBack(swim: MemberRecord): boolean {
+    const isErased = this.#state().members.get(swim.name) === undefined && isPresent(swim)
+    if (isErased) this.memberJoined(swim)
+    return isErased
   }
 
   /** Tells only what changes the state a host sees: a suspicion of a member that is leaving does not. */

@@ -3,7 +3,7 @@
 // and no task is called from inside a call to the host. It can be killed, which is silent for what runs on it, and paused.
 import { TransportError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import type { Clock, Host, Transport, TransportHandlers } from '../driver/host.ts'
+import type { Clock, Host, Reachable, Transport, TransportHandlers } from '../driver/host.ts'
 import { nodeCipher } from '../node/cipher.ts'
 import { type Address, isIpv4, parseIp } from '../wire/address.ts'
 import type { Cipher } from '../wire/encrypt.ts'
@@ -82,9 +82,9 @@ export class SimHost implements Host {
     })
   }
 
-  reachableAddress(wildcard: Uint8Array): Uint8Array | undefined {
+  async reachableAddress(wildcard: Uint8Array): Promise<Reachable | undefined> {
     const { ip } = this.station
-    return isIpv4(wildcard) && !isIpv4(ip) ? undefined : ip
+    return isIpv4(wildcard) && !isIpv4(ip) ? undefined : { ip }
   }
 
   defer(task: () => void): void {

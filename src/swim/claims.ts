@@ -6,20 +6,16 @@ import { copyOf, sameBytes } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
 import { Address, sameEndpoint } from '../wire/address.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
-import { MAX_META_BYTES, MAX_PUSH_PULL_MEMBERS } from '../wire/limits.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
-import type { Alive, Dead, Suspect } from '../wire/types.ts'
-import { Feature, isPresent, MAX_NAME_LENGTH, type MemberRecord, understands } from './member.ts'
+import { type Alive, type Dead, type PushPullMember, type Suspect, WireState } from '../wire/types.ts'
+import { INCARNATION_CEILING, isAllowed, isDeniable, isWelcome, mayTakeOver, problemOf } from './admission.ts'
+import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
 
 const trace = tracer('swim:claims')
 
-/** What is said of us at an incarnation from here on is not denied: no number above it would be left in 32 bits, or none
- *  for what we announce afterwards. Of others it is taken; it goes when they are forgotten. An honest member raises its
- *  incarnation once an accusation and never comes here. Differs: memberlist denies, and its number wraps to 0. */
-const INCARNATION_CEILING = 0xffff_fff0
 const MAX_INCARNATION = 0xffff_ffff
 
 /** The six version bytes of a member that never told them. */
@@ -31,6 +27,10 @@ export interface ClaimNote {
   readonly received?: Uint8Array
   /** Reported by the queue when our own claim has been told. */
   readonly ticket?: number
+  /** Who told us: the sender of the packet, the other side of the exchange. */
+  readonly from?: Address
+  /** It was told because we asked. */
+  readonly isAnswer?: boolean
 }
 
 /** A record for a member nobody has claimed anything of yet: dead, at incarnation 0. */
@@ -45,6 +45,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
     changedAt: now,
     suspicion: undefined,
     accusedAt: Number.NEGATIVE_INFINITY,
+    told: undefined,
   }
 }
 
@@ -60,17 +61,16 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
   // A member of protocol 1 tells no port: all of its cluster listens on one.
   const address = new Address(claim.addr, claim.port === 0 ? state.self.address.port : claim.port)
   const known = state.members.get(claim.node)
-  let takesOver = false
   // Differs: memberlist compares the bytes, and the 4- and 16-byte forms of one address are a conflict to it.
-  if (known !== undefined && !sameEndpoint(known.address, address)) {
-    if (!mayTakeOver(state, known, now)) {
-      trace('%s is claimed by %s, but is at %s', claim.node, address.key, known.address.key)
-      state.delegate.nameConflict(known, address, now)
-      return
-    }
-    takesOver = true
+  const moves = known !== undefined && !sameEndpoint(known.address, address)
+  if ((known === undefined || moves) && !isAllowed(state, address, `alive of ${claim.node}`)) return
+  if (known !== undefined && moves && !mayTakeOver(state, known, now)) {
+    trace('%s is claimed by %s, but is at %s', claim.node, address.key, known.address.key)
+    if (isSelf) meetRival(state, address, 'alive', note, now)
+    else state.delegate.nameConflict(known, address, now)
+    return
   }
-  if (known !== undefined && !takesOver) {
+  if (known !== undefined && !moves) {
     if (isSelf ? claim.incarnation < known.incarnation : claim.incarnation <= known.incarnation) {
       if (!isSelf) remindAccused(state, known, now)
       return
@@ -78,9 +78,10 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     if (isSelf) {
       const isOurOwn =
         claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
-      if (isOurOwn) return
-      adoptForm(state, address)
-      refute(state, claim)
+      const isOtherForm = adoptForm(state, address)
+      if (!isOurOwn) refute(state, claim)
+      // What is still to be told of us is told in the form that is known.
+      else if (isOtherForm && state.queue.has(state.self.name)) spreadSelf(state)
       return
     }
   }
@@ -89,14 +90,47 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     state.delegate.warn('claim-invalid', `alive of ${claim.node}: too long to gossip on`)
     return
   }
-  const member = known ?? learn(state, claim.node, address, now)
-  if (member !== undefined) acceptAlive(state, member, claim, address, bytes, now)
+  if (!isWelcome(state, claim, address, known, now)) return
+  const member = known ?? newRecord(claim.node, address, now)
+  if (known === undefined) state.members.add(member)
+  acceptAlive(state, member, claim, address, bytes, now)
 }
 
-/** Takes the bytes of our own address from whoever accuses us: a cluster that knows us by other ones, as a Go agent here before us
- *  told them, would take our denial for a conflict. Another endpoint is left alone. */
-export function adoptForm(state: SwimState, address: Address): void {
-  if (sameEndpoint(state.self.address, address)) state.self.address = address
+/** What an exchange says of ourselves, looked at before it is taken: it teaches the form of our address, or shows that another
+ *  holds our name. An alive row does so as the claim that it is; one that left holds nothing. */
+export function heedOwnRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: number): void {
+  if (state.isLeaving || row.state === WireState.alive) return
+  const address = new Address(row.addr, row.port)
+  if (sameEndpoint(state.self.address, address)) {
+    if (row.incarnation >= state.self.incarnation) adoptForm(state, address)
+  } else if (row.state === WireState.suspect || row.state === WireState.dead) {
+    meetRival(state, address, row.state === WireState.dead ? 'dead' : 'suspect', note, now)
+  }
+}
+
+/** Takes the bytes of our own address from whoever tells of us: a cluster that knows us by other ones, as a Go agent here before us
+ *  told them, would take what we tell for a conflict. True if they were other ones. */
+function adoptForm(state: SwimState, address: Address): boolean {
+  if (sameBytes(state.self.address.ip, address.ip)) return false
+  state.self.address = address
+  return true
+}
+
+/** Our name stands at another address. Whoever holds it there refuses us; only what the rival says itself proves nothing.
+ *  Differs: memberlist tells the others of the conflict, and leaves the one that is refused in the belief that it has joined. */
+function meetRival(
+  state: SwimState,
+  address: Address,
+  status: 'alive' | 'suspect' | 'dead',
+  { from, isAnswer = false }: ClaimNote,
+  now: number,
+): void {
+  const { self, delegate } = state
+  delegate.nameConflict(self, address, now)
+  // Whoever opens a stream speaks from another port than it listens on: the host alone is compared.
+  if (from === undefined || (!isAnswer && from.host === address.host)) return
+  const holder = `${address.key}, which is ${status}`
+  delegate.warn('name-refused', `${self.name}, our name, is held for ${holder}, by ${from.key}: it does not take us in`)
 }
 
 /** Announces ourselves: at the start, and when our metadata changes. Raises the incarnation. */
@@ -190,7 +224,8 @@ export function announceLeave(state: SwimState, now: number, ticket: number): vo
   applyDead(state, { type: 'dead', node: name, incarnation, from: name }, now, { ticket })
 }
 
-/** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A). */
+/** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A).
+ *  Differs: memberlist denies also where no number is left, and its own wraps to 0. */
 function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead): void {
   if (incarnation >= INCARNATION_CEILING) {
     state.delegate.warn(
@@ -208,36 +243,8 @@ function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead)
 /** The record an accusation is about, or `undefined` where it is stale or of an unknown. */
 function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
   const member = state.members.get(claim.node)
-  return member === undefined || claim.incarnation < member.incarnation ? undefined : member
-}
-
-function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
-  if (node === '' || node.length > MAX_NAME_LENGTH) return `a name of ${node.length} characters`
-  if (addr.length !== 4 && addr.length !== 16) return `an address of ${addr.length} bytes`
-  if (meta.length > MAX_META_BYTES) return `${meta.length} bytes of metadata, ${MAX_META_BYTES} are allowed`
-  // Differs: memberlist keeps an invisible dead record for incarnation 0.
-  if (incarnation === 0) return 'incarnation 0'
-  const [least, most] = vsn
-  if (vsn.length >= 3 && (least === 0 || most === 0 || (least as number) > (most as number))) {
-    return `protocol versions ${least} to ${most}`
-  }
-  return undefined
-}
-
-function mayTakeOver(state: SwimState, member: MemberRecord, now: number): boolean {
-  if (member.status === 'left') return true
-  const { reclaimAfterMs } = state.options
-  return member.status === 'dead' && reclaimAfterMs > 0 && now - member.changedAt > reclaimAfterMs
-}
-
-function learn(state: SwimState, name: string, address: Address, now: number): MemberRecord | undefined {
-  if (state.members.size >= MAX_PUSH_PULL_MEMBERS) {
-    state.delegate.warn('claim-invalid', `alive of ${name}: the table holds ${MAX_PUSH_PULL_MEMBERS} members already`)
-    return undefined
-  }
-  const member = newRecord(name, address, now)
-  state.members.add(member)
-  return member
+  if (member === undefined || claim.incarnation < member.incarnation) return undefined
+  return isDeniable(state, member, claim) ? member : undefined
 }
 
 function acceptAlive(
@@ -249,7 +256,7 @@ function acceptAlive(
   now: number,
 ): void {
   const before = member.status
-  const vsn = claim.vsn.length >= 6 ? claim.vsn.slice(0, 6) : member.vsn
+  const vsn = claim.vsn.length === 6 ? claim.vsn : claim.vsn.length > 6 ? claim.vsn.slice(0, 6) : member.vsn
   const isChanged =
     !sameBytes(claim.meta, member.meta) || !sameBytes(vsn, member.vsn) || !sameBytes(address.ip, member.address.ip)
   endSuspicion(state, member)
@@ -274,6 +281,15 @@ function acceptAlive(
   if (isChanged) state.delegate.memberUpdated(member, now)
 }
 
+/** Every running suspicion ends `byMs` later: the accused could not be heard for so long. */
+export function extendSuspicions(state: SwimState, byMs: number): void {
+  for (const { name, suspicion } of state.members.all()) {
+    if (suspicion === undefined) continue
+    suspicion.extend(byMs)
+    state.deadlines.postpone(suspicionKey(name), byMs)
+  }
+}
+
 function endSuspicion(state: SwimState, member: MemberRecord): void {
   if (member.suspicion === undefined) return
   member.suspicion = undefined
@@ -294,14 +310,15 @@ function remindAccused(state: SwimState, member: MemberRecord, now: number): voi
 function spreadSelf(state: SwimState, ticket?: number): void {
   const { name, address, meta, vsn, incarnation } = state.self
   const claim: Alive = { type: 'alive', node: name, addr: address.ip, port: address.port, meta, vsn, incarnation }
-  state.queue.push(encodeSwimMessage(claim), ticket === undefined ? { name } : { name, ticket })
+  state.queue.push(encodeSwimMessage(claim), { name, urgent: true, ...(ticket === undefined ? {} : { ticket }) })
 }
 
 function spread(state: SwimState, claim: Suspect | Dead, { received, ticket }: ClaimNote): void {
   const bytes = toSpread(state, claim, received)
-  if (bytes !== undefined) {
-    state.queue.push(bytes, ticket === undefined ? { name: claim.node } : { name: claim.node, ticket })
-  }
+  if (bytes === undefined) return
+  // Of ourselves this can only be our goodbye.
+  const urgent = claim.node === state.self.name
+  state.queue.push(bytes, { name: claim.node, urgent, ...(ticket === undefined ? {} : { ticket }) })
 }
 
 /** The received bytes where they fit a packet, else our own encoding, which leaves out what we do not know of. */

@@ -1,17 +1,21 @@
 // What is still to be told, and how often it was (SWIM §4.1; memberlist queue.go for the order of drawing).
 // Entries stand in tiers by transmits, so that news goes before what others have heard; within a tier the largest that
-// fits goes first, the newest among equals. Knows lengths and names, never what the bytes mean.
+// fits goes first, the newest among equals. What is urgent goes before all of it. Knows lengths and names, never what the bytes mean.
 import { assert } from '../base/assert.ts'
+import { QueueTier, type Sized } from './queue-tier.ts'
 
-interface Entry {
-  readonly bytes: Uint8Array
+interface Entry extends Sized {
   /** Entries of one name replace each other. */
   readonly name: string | undefined
   /** Reported in `takeFinished` once this entry will not be sent again. */
   readonly ticket: number | undefined
-  readonly id: number
+  /** The bank of tiers it stands in. */
+  readonly bank: Bank
   transmits: number
 }
+
+/** Tiers by transmits. */
+type Bank = QueueTier<Entry>[]
 
 /** What the queue is told beside the bytes. */
 export interface QueueNote {
@@ -19,27 +23,41 @@ export interface QueueNote {
   readonly name?: string
   /** A number the owner will recognise when the entry is finished: sent often enough, superseded or pruned. */
   readonly ticket?: number
+  /** Goes before all that is not, however often it was sent. For what a member says of itself, never for what strangers say. */
+  readonly urgent?: boolean
 }
 
 /** A bounded queue of broadcasts. */
 export class DisseminationQueue {
-  readonly #maxEntries: number
-  /** By transmits so far; each sorted by (length, id), ascending. Sparse tiers are empty arrays. */
-  readonly #tiers: Entry[][] = [[]]
+  readonly #maxBytes: number
+  #maxEntries: number
+  // Differs: Serf lets a member's own goodbye wait its turn, and in a large cluster it leaves untold.
+  readonly #urgent: Bank = []
+  readonly #others: Bank = []
+  /** In the order of drawing. */
+  readonly #banks: readonly Bank[] = [this.#urgent, this.#others]
   readonly #byName = new Map<string, Entry>()
   #finished: number[] = []
   #nextId = 0
   #size = 0
+  #bytes = 0
   #pruned = 0
 
-  /** @param maxEntries beyond it the most transmitted, smallest, oldest entry is dropped */
-  constructor(maxEntries: number) {
+  /** @param maxEntries beyond it the most transmitted, smallest, oldest entry is dropped
+   *  @param maxBytes the longest entry taken: what the emptiest packet holds */
+  constructor(maxEntries: number, maxBytes: number) {
     assert(maxEntries >= 1, 'a queue holds at least one entry')
     this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
   }
 
   get size(): number {
     return this.#size
+  }
+
+  /** Bytes of all entries together. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Entries dropped because the queue was full, since the beginning. */
@@ -47,14 +65,39 @@ export class DisseminationQueue {
     return this.#pruned
   }
 
-  /** Queues `bytes`, which the caller never changes afterwards. */
+  /** How many entries it holds from the next `push` on. */
+  set maxEntries(maxEntries: number) {
+    assert(maxEntries >= 1, 'a queue holds at least one entry')
+    this.#maxEntries = maxEntries
+  }
+
+  /** Bytes of the entry that a draw takes first, where it has room for it; 0 where nothing waits. */
+  get nextBytes(): number {
+    for (const bank of this.#banks) {
+      for (const tier of bank) {
+        const entry = tier.before(Number.POSITIVE_INFINITY, 0)
+        if (entry !== undefined) return entry.bytes.length
+      }
+    }
+    return 0
+  }
+
+  /** True while an entry of that name waits. */
+  has(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  /** Queues `bytes`, which the caller never changes afterwards.
+   *  Differs: memberlist queues what no packet can hold, and it stays there for ever. */
   push(bytes: Uint8Array, note: QueueNote = {}): void {
-    const { name, ticket } = note
+    assert(bytes.length <= this.#maxBytes, 'an entry fits a packet')
+    const { name, ticket, urgent = false } = note
     if (name !== undefined) this.drop(name)
-    const entry: Entry = { bytes, name, ticket, id: this.#nextId++, transmits: 0 }
+    const bank = urgent ? this.#urgent : this.#others
+    const entry: Entry = { bytes, name, ticket, bank, id: this.#nextId++, transmits: 0 }
     if (name !== undefined) this.#byName.set(name, entry)
-    this.#insert(entry)
-    if (this.#size > this.#maxEntries) this.#prune()
+    this.#add(entry)
+    while (this.#size > this.#maxEntries) this.#prune()
   }
 
   /** Finishes the entry of that name, if there is one. */
@@ -71,31 +114,19 @@ export class DisseminationQueue {
    *  @param maxParts at most this many parts
    *  @param limit transmits after which an entry is finished; see `retransmitLimit` */
   draw(overheadBytes: number, budgetBytes: number, maxParts: number, limit: number): Uint8Array[] {
-    const drawn: Entry[] = []
-    let free = budgetBytes
-    for (let tier = 0; tier < this.#tiers.length; tier++) {
-      const entries = this.#tiers[tier] as Entry[]
-      while (drawn.length < maxParts) {
-        const at = lastThatFits(entries, free - overheadBytes)
-        if (at < 0) break
-        const entry = entries[at] as Entry
-        entries.splice(at, 1)
-        this.#size--
-        free -= overheadBytes + entry.bytes.length
-        drawn.push(entry)
-      }
-    }
-    // Only now: an entry put back at once into a later tier could be drawn a second time.
+    const drawn = this.#choose(overheadBytes, budgetBytes, maxParts)
     for (const entry of drawn) {
+      this.#remove(entry)
       entry.transmits++
-      if (entry.transmits >= limit) {
-        if (entry.name !== undefined) this.#byName.delete(entry.name)
-        this.#finish(entry)
-      } else {
-        this.#insert(entry)
-      }
+      if (entry.transmits >= limit) this.#finish(entry)
+      else this.#restore(entry)
     }
     return drawn.map((entry) => entry.bytes)
+  }
+
+  /** What `draw` would take, without counting it as sent. */
+  copy(overheadBytes: number, budgetBytes: number, maxParts: number): Uint8Array[] {
+    return this.#choose(overheadBytes, budgetBytes, maxParts).map((entry) => entry.bytes)
   }
 
   /** The tickets finished since the last call, in order. */
@@ -106,26 +137,47 @@ export class DisseminationQueue {
     return finished
   }
 
-  #insert(entry: Entry): void {
-    while (this.#tiers.length <= entry.transmits) this.#tiers.push([])
-    const entries = this.#tiers[entry.transmits] as Entry[]
-    entries.splice(firstAfter(entries, entry.bytes.length, entry.id), 0, entry)
+  #choose(overheadBytes: number, budgetBytes: number, maxParts: number): Entry[] {
+    const chosen: Entry[] = []
+    let free = budgetBytes - overheadBytes
+    for (const bank of this.#banks) {
+      for (const tier of bank) {
+        let entry = tier.before(free + 1, 0)
+        while (entry !== undefined && chosen.length < maxParts) {
+          chosen.push(entry)
+          const { length } = entry.bytes
+          free -= overheadBytes + length
+          entry = length <= free ? tier.before(length, entry.id) : tier.before(free + 1, 0)
+        }
+      }
+    }
+    return chosen
+  }
+
+  #add(entry: Entry): void {
+    const { bank, transmits } = entry
+    while (bank.length <= transmits) bank.push(new QueueTier())
+    bank[transmits]?.add(entry)
     this.#size++
+    this.#bytes += entry.bytes.length
+  }
+
+  #restore(entry: Entry): void {
+    if (entry.name !== undefined) this.#byName.set(entry.name, entry)
+    this.#add(entry)
   }
 
   #remove(entry: Entry): void {
-    const entries = this.#tiers[entry.transmits] as Entry[]
-    const at = firstAfter(entries, entry.bytes.length, entry.id) - 1
-    assert(entries[at] === entry, 'a queued entry stands in the tier of its transmits')
-    entries.splice(at, 1)
+    entry.bank[entry.transmits]?.remove(entry)
     this.#size--
+    this.#bytes -= entry.bytes.length
     if (entry.name !== undefined) this.#byName.delete(entry.name)
   }
 
   #prune(): void {
-    const last = this.#tiers.findLast((entries) => entries.length > 0)
-    const entry = last?.[0]
-    if (entry === undefined) return
+    const bank = this.#others.some((tier) => tier.size > 0) ? this.#others : this.#urgent
+    const entry = bank.findLast((tier) => tier.size > 0)?.first()
+    assert(entry !== undefined, 'what is too full holds something')
     this.#remove(entry)
     this.#finish(entry)
     this.#pruned++
@@ -137,21 +189,3 @@ export class DisseminationQueue {
 }
 
 const NONE: readonly number[] = Object.freeze([])
-
-/** Index of the first entry ordered after (length, id). */
-function firstAfter(entries: readonly Entry[], length: number, id: number): number {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const entry = entries[middle] as Entry
-    if (entry.bytes.length < length || (entry.bytes.length === length && entry.id <= id)) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** Index of the largest entry of at most `length` bytes, the newest of them; -1 where none fits. */
-function lastThatFits(entries: readonly Entry[], length: number): number {
-  return length < 0 ? -1 : firstAfter(entries, length, Number.MAX_SAFE_INTEGER) - 1
-}

@@ -4,9 +4,11 @@
 //              └─ probe timeout, or the network refused ─► indirect ──ack, stream ack──► success
 //                                                             └─ probe interval × (health + 1) ─► suspect
 //
+// A stall of ours moves both deadlines: nobody is judged by time in which we could not hear.
+//
 // Knows when to ask and when to judge; what a suspicion does is in `claims.ts`, how others' pings are answered in `relays.ts`.
 import { tracer } from '../base/log.ts'
-import { type Address, sameEndpoint } from '../wire/address.ts'
+import { Address, sameEndpoint } from '../wire/address.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { IndirectPing, Ping } from '../wire/types.ts'
 import { applySuspect } from './claims.ts'
@@ -30,9 +32,13 @@ export function probeTick(state: SwimState, now: number): void {
   if (target !== undefined) beginProbe(state, target, now)
 }
 
-/** The probe timeout: no direct ack came. Asks everyone else who could know. */
-export function probeTimeout(state: SwimState, seqNo: number, now: number): void {
-  if (state.probe?.seqNo === seqNo && state.probe.stage === 'direct') beginIndirect(state, state.probe, now)
+/** The probe timeout, set for `at`: no direct ack came. Asks everyone else who could know. */
+export function probeTimeout(state: SwimState, seqNo: number, at: number, now: number): void {
+  const probe = state.probe
+  if (probe?.seqNo !== seqNo || probe.stage !== 'direct') return
+  // However late we are, those we ask have all their time: question and verdict must never fall together.
+  postponeEnd(state, probe, now - at)
+  beginIndirect(state, probe, now)
 }
 
 /** The end of a probe: judges. */
@@ -44,7 +50,7 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
     succeed(state, probe, now)
     return
   }
-  const missed = probe.nacksWanted > 0 ? probe.nacksWanted - probe.nacksReceived : 1
+  const missed = probe.nacksWanted > 0 ? probe.nacksWanted - probe.nackedBy.size : 1
   state.awareness.apply(missed)
   trace('%s did not answer, %d nacks missing, local health %d', probe.target.name, missed, state.awareness.score)
   const { target, incarnation } = probe
@@ -61,8 +67,9 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
 export function probeAcked(state: SwimState, seqNo: number, payload: Uint8Array | null, now: number): boolean {
   const probe = state.probe
   if (probe?.seqNo !== seqNo) return false
-  // Only an ack within the probe timeout can be taken for the direct one; later ones may have come through others.
-  if (probe.stage === 'direct') {
+  // Only an ack within the probe timeout can be taken for the direct one; later ones may have come through others. One that lay
+  // unread while we stood still tells how long we stood.
+  if (probe.stage === 'direct' && !probe.isDisturbed) {
     trace('%s answers after %d ms', probe.target.name, now - probe.sentAt)
     state.delegate.pingCompleted(probe.target, now - probe.sentAt, payload, now)
   }
@@ -70,10 +77,12 @@ export function probeAcked(state: SwimState, seqNo: number, payload: Uint8Array 
   return true
 }
 
-/** A helper could not reach the target either, but reached us. */
-export function probeNacked(state: SwimState, seqNo: number): void {
+/** A helper could not reach the target either, but reached us. Each address counts once: a packet that comes twice, or a forger's
+ *  hundred, is one helper's word. That it is the address the helper tells is not asked: behind NAT, or with two interfaces, its
+ *  packets come from another. Differs: memberlist counts every nack, so one helper's copies stand for the silence of the others. */
+export function probeNacked(state: SwimState, seqNo: number, from: Address): void {
   const probe = state.probe
-  if (probe?.seqNo === seqNo && probe.nacksReceived < probe.nacksWanted) probe.nacksReceived++
+  if (probe?.seqNo === seqNo && probe.nackedBy.size < probe.nacksWanted) probe.nackedBy.add(from.key)
 }
 
 /** The fallback ping over a stream was answered. Counts only when the time for packets is over. */
@@ -81,12 +90,24 @@ export function probeStreamAcked(state: SwimState, seqNo: number): void {
   if (state.probe?.seqNo === seqNo) state.probe.streamAcked = true
 }
 
-/** A packet to `to` could not be sent. If it was the running probe's ping: the network's refusal goes on to the others
- *  at once, our own socket's failure says nothing about the member and ends the probe. */
+/** We stood still for `lengthMs`: the running probe gets that time back, and tells no round trip. */
+export function probeStalled(state: SwimState, lengthMs: number): void {
+  const probe = state.probe
+  if (probe === undefined) return
+  probe.isDisturbed = true
+  state.deadlines.postpone('probe-timeout', lengthMs)
+  postponeEnd(state, probe, lengthMs)
+}
+
+/** A packet to `to` could not be sent. The network's refusal of whatever packet to the probed address holds for the ping too, and
+ *  the others are asked at once; a wrong guess costs a few packets. A failure of our own socket says nothing about the member: if
+ *  the ping itself was never sent, the probe ends without verdict; another packet's failure does not touch it, or gossip that
+ *  cannot be sent would keep the dead alive. Which packet it was is told by `to`: the very object the ping was sent to. */
 export function probeSendFailed(state: SwimState, to: Address, isRemote: boolean, now: number): void {
   const probe = state.probe
   if (probe === undefined || probe.stage !== 'direct' || !sameEndpoint(probe.address, to)) return
   if (!isRemote) {
+    if (to !== probe.address) return
     trace('ping of %s could not be sent', probe.target.name)
     finish(state, probe)
     catchUp(state, now)
@@ -103,13 +124,14 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
     seqNo,
     target,
     incarnation: target.incarnation,
-    address: target.address,
+    address: new Address(target.address.ip, target.address.port),
     sentAt: now,
     endsAt,
     stage: 'direct',
     skipped: false,
+    isDisturbed: false,
     nacksWanted: 0,
-    nacksReceived: 0,
+    nackedBy: new Set(),
     streamAcked: false,
   }
   state.probe = probe
@@ -117,14 +139,14 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
   state.deadlines.set('probe-end', endsAt, { kind: 'probe-end', seqNo })
   const ping = encodeSwimMessage(pingOf(state, target.name, seqNo))
   if (target.status === 'alive') {
-    sendWithBroadcasts(state, target.address, ping)
+    sendWithBroadcasts(state, probe.address, ping)
     return
   }
   // Lifeguard's buddy system: tell a suspect so in the same packet, and it can refute with its answer.
   const { name, incarnation } = target
   const suspect = encodeSwimMessage({ type: 'suspect', node: name, incarnation, from: state.self.name })
   const crc = understands(target, Feature.crc)
-  state.outbox.push({ kind: 'packet', to: target.address, parts: [ping, suspect], crc })
+  state.outbox.push({ kind: 'packet', to: probe.address, parts: [ping, suspect], crc })
 }
 
 function beginIndirect(state: SwimState, probe: Probe, now: number): void {
@@ -172,6 +194,11 @@ export function pingOf(state: SwimState, node: string, seqNo: number): Ping {
 function sourceOf(state: SwimState): { sourceAddr: Uint8Array; sourcePort: number; sourceNode: string } {
   const { address, name } = state.self
   return { sourceAddr: address.ip, sourcePort: address.port, sourceNode: name }
+}
+
+function postponeEnd(state: SwimState, probe: Probe, byMs: number): void {
+  probe.endsAt += byMs
+  state.deadlines.postpone('probe-end', byMs)
 }
 
 function succeed(state: SwimState, probe: Probe, now: number): void {

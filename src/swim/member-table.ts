@@ -28,6 +28,11 @@ export class MemberTable {
     return this.#order
   }
 
+  /** All records, in the order of their coming: it stays the same from round to round. */
+  records(): IterableIterator<MemberRecord> {
+    return this.#byName.values()
+  }
+
   /** Adds a new member at a random place of the order, so that newcomers do not always wait a whole cycle. */
   add(member: MemberRecord): void {
     assert(!this.#byName.has(member.name), 'a member is added once')

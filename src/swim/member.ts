@@ -11,6 +11,10 @@ import type { Suspicion } from './suspicion.ts'
  *  Differs: memberlist takes names of any length, which fill memory, and packets that must hold one. */
 export const MAX_NAME_LENGTH = 512
 
+/** Members held at once, of every state. Clusters of tens of thousands fit; above, strangers are inventing names, each of which
+ *  costs two kilobytes, four with long tags: some 270 MB at worst. Differs: memberlist's table grows with every name. */
+export const MAX_MEMBERS = 65_536
+
 /** What SWIM holds of a member. Suspects are members still. */
 export type SwimStatus = 'alive' | 'suspect' | 'dead' | 'left'
 
@@ -29,11 +33,28 @@ export interface MemberRecord {
   suspicion: Suspicion | undefined
   /** When we last told it directly that it stands accused; -Infinity at first. */
   accusedAt: number
+  /** How it was told in an exchange last; kept by `our-state.ts`. */
+  told: Told | undefined
+}
+
+/** What an exchange told of a member, and the bytes it was told with. Byte strings of a record are replaced, never changed. */
+export interface Told {
+  readonly incarnation: number
+  readonly status: SwimStatus
+  readonly address: Address
+  readonly meta: Uint8Array
+  readonly vsn: Uint8Array
+  readonly encoded: Uint8Array
 }
 
 /** Not accused, or accused and not yet judged: a member by SWIM's word. */
 export function isPresent(member: MemberRecord): boolean {
   return member.status === 'alive' || member.status === 'suspect'
+}
+
+/** False for the zeros that stand for a member whose claim told none. */
+export function tellsVersions({ vsn }: Pick<MemberRecord, 'vsn'>): boolean {
+  return vsn[1] !== 0
 }
 
 /** Protocol features, by the highest version a member understands (wire-protocol §5). */

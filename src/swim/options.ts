@@ -32,7 +32,7 @@ export interface SwimOptions {
   readonly pushPullIntervalMs: number
   /** Limit of each phase of a stream: dialling, reading, answering. 10 000 (wan 30 000, local 1000). */
   readonly streamTimeoutMs: number
-  /** How long a member must be dead before another address may take its name; 0: never. 0. */
+  /** How long a member must be dead before another address may take its name; 0: never. As `gossipToTheDeadMs`. */
   readonly reclaimAfterMs: number
   /** The largest datagram sent, everything included. 1400. */
   readonly maxPacketBytes: number
@@ -55,7 +55,7 @@ const LAN: SwimOptions = {
   retransmitMult: 4,
   pushPullIntervalMs: 30_000,
   streamTimeoutMs: 10_000,
-  reclaimAfterMs: 0,
+  reclaimAfterMs: 30_000,
   maxPacketBytes: MAX_PACKET_BYTES,
 }
 
@@ -70,6 +70,7 @@ export const PROFILES: Readonly<Record<Profile, SwimOptions>> = Object.freeze({
     gossipIntervalMs: 500,
     gossipFanout: 4,
     gossipToTheDeadMs: 60_000,
+    reclaimAfterMs: 60_000,
     pushPullIntervalMs: 60_000,
     streamTimeoutMs: 30_000,
   }),
@@ -80,6 +81,7 @@ export const PROFILES: Readonly<Record<Profile, SwimOptions>> = Object.freeze({
     suspicionMult: 3,
     gossipIntervalMs: 100,
     gossipToTheDeadMs: 15_000,
+    reclaimAfterMs: 15_000,
     retransmitMult: 2,
     pushPullIntervalMs: 15_000,
     streamTimeoutMs: 1000,
@@ -115,7 +117,11 @@ export const SWIM_OPTION_NAMES: readonly string[] = Object.freeze(Object.keys(LA
 export function resolveSwimOptions(profile: Profile, given: Partial<SwimOptions>): SwimOptions {
   if (!Object.hasOwn(PROFILES, profile)) throw new OptionsError('profile', profile, "must be 'lan', 'wan' or 'local'")
   const known = Object.entries(definedOnly(given)).filter(([key]) => SWIM_OPTION_NAMES.includes(key))
-  const options: SwimOptions = { ...PROFILES[profile], ...Object.fromEntries(known) }
+  const asked: Partial<SwimOptions> = Object.fromEntries(known)
+  const { gossipToTheDeadMs } = asked
+  // A dead member can deny it while it is told of it. Differs: memberlist keeps its name for it until it is forgotten.
+  const reclaiming = gossipToTheDeadMs === undefined ? {} : { reclaimAfterMs: Math.max(1, gossipToTheDeadMs) }
+  const options: SwimOptions = { ...PROFILES[profile], ...reclaiming, ...asked }
   for (const [option, rule] of Object.entries(RULES)) checkNumber(option, options[option as keyof SwimOptions], rule)
   checkBoolean('streamPings', options.streamPings)
   if (options.probeTimeoutMs >= options.probeIntervalMs) {

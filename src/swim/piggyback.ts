@@ -6,23 +6,62 @@ import { retransmitLimit } from './formulas.ts'
 import { isPresent } from './member.ts'
 import type { SwimState } from './state.ts'
 
+/** Of a packet's room and of its parts, what the layer above may claim while membership would fill it alone.
+ *  Differs: memberlist gives it what membership leaves, and that is nothing while many members come and go. */
+const SHARE_ABOVE = 0.2
+
 /** Bytes of all parts of a packet together, each with its `PART_OVERHEAD_BYTES`. */
-export function packetRoom(state: SwimState): number {
-  return state.options.maxPacketBytes - state.packetOverheadBytes - COMPOUND_OVERHEAD_BYTES
+export function packetRoom({
+  options,
+  packetOverheadBytes,
+}: Pick<SwimState, 'options' | 'packetOverheadBytes'>): number {
+  return options.maxPacketBytes - packetOverheadBytes - COMPOUND_OVERHEAD_BYTES
 }
 
 /** Broadcasts for one packet that already holds `usedBytes` in `usedParts` messages: membership first, then the layer above. */
 export function drawBroadcasts(state: SwimState, usedBytes: number, usedParts: number): Uint8Array[] {
-  let budget = packetRoom(state) - usedBytes - usedParts * PART_OVERHEAD_BYTES
-  let parts = MAX_COMPOUND_PARTS - usedParts
+  const budget = packetRoom(state) - usedBytes - usedParts * PART_OVERHEAD_BYTES
+  const parts = MAX_COMPOUND_PARTS - usedParts
+  const yielded = yieldAbove(state, budget, parts)
+  const reserved = costOf(yielded)
   const limit = retransmitLimit(state.options.retransmitMult, state.members.size)
-  const drawn = state.queue.draw(PART_OVERHEAD_BYTES, budget, parts, limit)
-  for (const bytes of drawn) budget -= bytes.length + PART_OVERHEAD_BYTES
-  parts -= drawn.length
-  if (parts > 0 && budget > PART_OVERHEAD_BYTES) {
-    drawn.push(...state.delegate.drawBroadcasts(PART_OVERHEAD_BYTES, budget, parts))
+  const drawn = state.queue.draw(PART_OVERHEAD_BYTES, budget - reserved, parts - yielded.length, limit)
+  const left = budget - costOf(drawn)
+  if (parts > drawn.length && left > PART_OVERHEAD_BYTES) {
+    const above = state.delegate.drawBroadcasts(PART_OVERHEAD_BYTES, left, parts - drawn.length, true)
+    // Only what membership had to give up is paid for.
+    state.creditAbove -= Math.min(reserved, costOf(above))
+    drawn.push(...above)
   }
   return drawn
+}
+
+/** A packet full of broadcasts that are not counted as told. */
+export function copyBroadcasts(state: SwimState): Uint8Array[] {
+  const budget = packetRoom(state)
+  const copied = state.queue.copy(PART_OVERHEAD_BYTES, budget, MAX_COMPOUND_PARTS)
+  const [left, parts] = [budget - costOf(copied), MAX_COMPOUND_PARTS - copied.length]
+  if (parts > 0 && left > PART_OVERHEAD_BYTES) {
+    copied.push(...state.delegate.drawBroadcasts(PART_OVERHEAD_BYTES, left, parts, false))
+  }
+  return copied
+}
+
+/** What membership leaves room for: a deficit round robin of two queues (Shreedhar, Varghese 1995). While something waits above, its
+ *  credit grows by its share of each packet. Once the credit holds what is to go next, it is spent, so that a long message gets
+ *  through as a short one does, and membership keeps its own share of the bytes. */
+function yieldAbove(state: SwimState, budget: number, parts: number): readonly Uint8Array[] {
+  const { nextBytes, allBytes } = state.delegate.broadcastsWaiting(PART_OVERHEAD_BYTES)
+  if (allBytes === 0) state.creditAbove = 0
+  if (allBytes === 0 || budget <= 0) return []
+  state.creditAbove = Math.min(packetRoom(state), state.creditAbove + budget * SHARE_ABOVE)
+  const credit = Math.min(state.creditAbove, budget)
+  if (nextBytes > credit) return []
+  return state.delegate.drawBroadcasts(PART_OVERHEAD_BYTES, Math.floor(credit), Math.ceil(parts * SHARE_ABOVE), false)
+}
+
+function costOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, bytes) => sum + bytes.length + PART_OVERHEAD_BYTES, 0)
 }
 
 /** Answers whoever asked from `to` and calls itself `name`: a member gets broadcasts beside the answer, anybody else the bare

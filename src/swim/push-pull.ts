@@ -1,21 +1,17 @@
-// Anti-entropy: two members tell each other all they know over a stream, now and then and at every join (serf-behaviour §9).
-// What the other says is verified whole before any of it is taken. A remote death is hearsay: it becomes a suspicion of ours.
+// Anti-entropy: two members tell each other all they know over a stream, now and then and at every join (serf-behaviour §9). Who asks
+// whom, and what is said; how what is heard is taken stands in merge.ts.
+//
+//   join, knowing nobody:   ask, telling nothing ──their state──► merged ──► tell all, to join ──their state──► merged ──► done
+//   otherwise:                                                               tell all          ──their state──► merged ──► done
+import { NO_BYTES } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
-import { Address } from '../wire/address.ts'
+import { type Address, isIpv4 } from '../wire/address.ts'
 import { encodePushPull, encodeSwimMessage } from '../wire/swim-messages.ts'
-import { type PushPull, type PushPullMember, WireState } from '../wire/types.ts'
-import { adoptForm, applyAlive, applyDead, applySuspect } from './claims.ts'
-import { isPresent, type MemberRecord } from './member.ts'
-import type { SwimState } from './state.ts'
+import type { PushPull } from '../wire/types.ts'
+import { beginMerge } from './merge.ts'
+import type { PushPullRequest, SwimState } from './state.ts'
 
 const trace = tracer('swim:push-pull')
-
-const STATE_NUMBER = {
-  alive: WireState.alive,
-  suspect: WireState.suspect,
-  dead: WireState.dead,
-  left: WireState.left,
-} as const satisfies Record<MemberRecord['status'], number>
 
 /** The periodic exchange, with one member that nobody suspects. */
 export function pushPullTick(state: SwimState): void {
@@ -23,121 +19,62 @@ export function pushPullTick(state: SwimState): void {
   if (partner !== undefined) requestPushPull(state, partner.address, false)
 }
 
-/** Begins an exchange; its end is told as `exchangeDone` under the number returned. */
+/** Begins an exchange; its end is told as `exchangeDone` under the number returned, later. */
 export function requestPushPull(state: SwimState, to: Address, join: boolean): number {
   const id = ++state.requestId
-  state.requests.set(id, { purpose: 'push-pull', to })
-  trace('exchange %d with %s%s', id, to.key, join ? ', to join' : '')
-  const { streamTimeoutMs: timeoutMs } = state.options
-  state.outbox.push({ kind: 'request', id, purpose: 'push-pull', to, body: ourState(state, join), timeoutMs })
+  const asks = join && knowsNobody(state)
+  trace('exchange %d with %s%s%s', id, to.key, join ? ', to join' : '', asks ? ', asking first' : '')
+  open(state, id, { purpose: 'push-pull', to, stage: asks ? 'ask' : 'tell' }, join)
   return id
 }
 
 /** An exchange they began: our state goes out first, since a refused merge must still be answered. */
-export function answerPushPull(state: SwimState, id: number, theirs: PushPull, now: number): void {
+export function answerPushPull(state: SwimState, id: number, theirs: PushPull, from: Address, now: number): void {
   state.outbox.push({ kind: 'reply', id, body: ourState(state, theirs.join) })
-  const problem = merge(state, theirs, now)
+  const problem = beginMerge(state, theirs, { from }, now, () => {})
   if (problem !== undefined) state.delegate.warn('merge-refused', problem)
 }
 
 /** The answer to an exchange we began. */
-export function completePushPull(state: SwimState, id: number, theirs: PushPull, now: number): void {
-  const problem = merge(state, theirs, now)
-  if (problem !== undefined) state.delegate.warn('merge-refused', problem)
+export function completePushPull(
+  state: SwimState,
+  id: number,
+  { to, stage }: PushPullRequest,
+  theirs: PushPull,
+  now: number,
+): void {
+  const problem = beginMerge(state, theirs, { from: to, isAnswer: true }, now, (taken) => {
+    if (stage === 'tell') state.delegate.exchangeDone(id, undefined, taken)
+    else if (state.isLeaving) state.delegate.exchangeDone(id, 'we are leaving', taken)
+    else open(state, id, { purpose: 'push-pull', to, stage: 'tell' }, true)
+  })
+  if (problem === undefined) return
+  state.delegate.warn('merge-refused', problem)
   state.delegate.exchangeDone(id, problem, now)
-}
-
-function ourState(state: SwimState, join: boolean): Uint8Array {
-  const members = state.members
-    .all()
-    .filter(tellsVersions) // memberlist would take nothing of the whole exchange for one line without
-    .map(
-      (member): PushPullMember => ({
-        name: member.name,
-        addr: member.address.ip,
-        port: member.address.port,
-        meta: member.meta,
-        incarnation: member.incarnation,
-        state: STATE_NUMBER[member.status],
-        vsn: member.vsn,
-      }),
-    )
-  return encodePushPull({ type: 'push-pull', join, members, userState: state.delegate.localState(join) })
-}
-
-/** Takes all of what they know, or nothing: then says why. */
-function merge(state: SwimState, theirs: PushPull, now: number): string | undefined {
-  const problem = verifyVersions(state.members.all(), theirs.members)
-  if (problem !== undefined) return problem
-  trace('merge of %d members', theirs.members.length)
-  for (const member of theirs.members) mergeMember(state, member, now)
-  if (theirs.userState.length > 0) state.delegate.mergeRemoteState(theirs.userState, theirs.join, now)
-  return undefined
-}
-
-function mergeMember(state: SwimState, member: PushPullMember, now: number): void {
-  const { name: node, incarnation } = member
-  const isAccused =
-    member.state !== WireState.alive && node === state.self.name && incarnation >= state.self.incarnation
-  if (isAccused && !state.isLeaving) adoptForm(state, new Address(member.addr, member.port))
-  switch (member.state) {
-    case WireState.alive:
-      applyAlive(state, { ...member, type: 'alive', node }, now)
-      return
-    case WireState.left:
-      applyDead(state, { type: 'dead', node, incarnation, from: node }, now)
-      return
-    case WireState.suspect:
-    case WireState.dead:
-      applySuspect(state, { type: 'suspect', node, incarnation, from: state.self.name }, now)
-      return
-    default:
-      state.delegate.warn('claim-invalid', `state ${member.state} of ${node} in an exchange`)
-  }
-}
-
-/** What is compared of a member, ours or theirs. */
-interface Versioned {
-  readonly name: string
-  readonly vsn: Uint8Array
-}
-
-/** False for the zeros that stand for a member whose claim told none. */
-function tellsVersions({ vsn }: Versioned): boolean {
-  return vsn[1] !== 0
-}
-
-/** Every present member must speak versions that every other one understands (serf-behaviour §11). Gives the first
- *  breach. Differs: members that are dead or gone are not held to it, since they speak nothing; nor are those that never
- *  told their versions, or one claim without them would end all exchanges. */
-export function verifyVersions(ours: readonly MemberRecord[], theirs: readonly PushPullMember[]): string | undefined {
-  const present: Versioned[] = [
-    ...theirs.filter((member) => member.state === WireState.alive || member.state === WireState.suspect),
-    ...ours.filter(isPresent),
-  ].filter(tellsVersions)
-  for (const [layer, offset] of [
-    ['protocol', 0],
-    ['delegate', 3],
-  ] as const) {
-    let least = 0
-    let most = 255
-    for (const { vsn } of present) {
-      if (vsn.length < 5) continue
-      const speaks = vsn.subarray(offset)
-      least = Math.max(least, speaks[0] as number)
-      most = Math.min(most, speaks[1] as number)
-    }
-    for (const { name, vsn } of present) {
-      const speaks = vsn.length < 6 ? 0 : (vsn[offset + 2] as number)
-      if (speaks < least || speaks > most) {
-        return `${name} speaks ${layer} version ${speaks}, the cluster understands ${least} to ${most}`
-      }
-    }
-  }
-  return undefined
 }
 
 /** The answer to a ping over a stream. */
 export function answerStreamPing(state: SwimState, id: number, seqNo: number): void {
   state.outbox.push({ kind: 'reply', id, body: encodeSwimMessage({ type: 'ack', seqNo, payload: null }) })
 }
+
+/** Whoever knows nobody does not know how a cluster that it was in before holds its name: in which bytes of its address, which Go
+ *  compares, and up to which incarnation. It learns that before it tells of itself. Differs: memberlist tells at once. Where a Go
+ *  agent told IPv4 in 16 bytes and we came back with 4, each Go member would log a conflict. An IPv6 address has one form only. */
+function knowsNobody({ members, self }: SwimState): boolean {
+  return members.size <= 1 && isIpv4(self.address.ip)
+}
+
+function open(state: SwimState, id: number, request: PushPullRequest, join: boolean): void {
+  const { to, stage } = request
+  state.requests.set(id, request)
+  const body = stage === 'ask' ? NOTHING : ourState(state, join)
+  state.outbox.push({ kind: 'request', id, purpose: 'push-pull', to, body, timeoutMs: state.options.streamTimeoutMs })
+}
+
+function ourState(state: SwimState, join: boolean): Uint8Array {
+  return state.ourState.encode(state.members.records(), state.delegate.localState(join), join)
+}
+
+/** An exchange that tells of nobody. Go answers it with all it knows. */
+const NOTHING: Uint8Array = encodePushPull({ type: 'push-pull', join: false, members: [], userState: NO_BYTES })

@@ -1,8 +1,10 @@
 // Answering: acks to pings, and pings made for others (SWIM §3.1, ping-req). A requester gets one answer:
 // an ack with its own number, or, if it asked for one and our probe timeout passed, a nack (Lifeguard §IV-A).
 import { Address } from '../wire/address.ts'
+import { isWithin } from '../wire/cidr.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { IndirectPing, Ping } from '../wire/types.ts'
+import { isAllowed } from './admission.ts'
 import { pingOf } from './failure-detector.ts'
 import { packetRoom, sendAnswer } from './piggyback.ts'
 import { nextSeqNo, type SwimState } from './state.ts'
@@ -10,12 +12,16 @@ import { nextSeqNo, type SwimState } from './state.ts'
 /** Pings under way for others. Each lives one probe timeout; more at once than any cluster asks of one member is a flood. */
 const MAX_RELAYS = 1024
 
+/** Of these for one host: a member asks for one ping a probe, so this serves more members than share an address behind NAT,
+ *  and it takes eight hosts to use up what is for all. Differs: memberlist makes as many pings for others as it is asked for. */
+const MAX_RELAYS_PER_SOURCE = 128
+
 /** Answers a ping, unless it is meant for another: then a restarted namesake would keep the dead alive. */
 export function answerPing(state: SwimState, ping: Ping, from: Address): void {
   if (!isForUs(state, ping)) return
   const payload = state.delegate.ackPayload()
   const ack = encodeSwimMessage({ type: 'ack', seqNo: ping.seqNo, payload })
-  sendAnswer(state, replyAddress(ping, from), ping.sourceNode, ack)
+  sendAnswer(state, replyAddress(state, ping, from), ping.sourceNode, ack)
 }
 
 /** True if the ping names us or nobody; otherwise tells. */
@@ -28,21 +34,24 @@ export function isForUs(state: SwimState, ping: Ping): boolean {
 /** Pings on behalf of another. */
 export function beginRelay(state: SwimState, request: IndirectPing, from: Address, now: number): void {
   if (request.target.length !== 4 && request.target.length !== 16) return
-  if (state.relays.size >= MAX_RELAYS) {
-    state.delegate.warn('relay-limit', `more than ${MAX_RELAYS} indirect pings at once`)
+  const excess = excessOf(state, from)
+  if (excess !== undefined) {
+    state.delegate.warn('relay-limit', excess)
     return
   }
+  const target = new Address(request.target, request.port === 0 ? state.self.address.port : request.port)
+  if (!isAllowed(state, target, `a ping for ${request.node}, asked for by ${from.key}`)) return
   const seqNo = nextSeqNo(state)
   const ping = encodeSwimMessage(pingOf(state, request.node, seqNo))
   if (ping.length > packetRoom(state)) return // a name that no member bears
   state.relays.set(seqNo, {
-    requester: replyAddress(request, from),
+    requester: replyAddress(state, request, from),
     requesterName: request.sourceNode,
     requesterSeqNo: request.seqNo,
     wantsNack: request.nack,
+    source: from.host,
   })
   state.deadlines.set(relayKey(seqNo), now + state.options.probeTimeoutMs, { kind: 'relay-timeout', seqNo })
-  const target = new Address(request.target, request.port === 0 ? state.self.address.port : request.port)
   sendAnswer(state, target, request.node, ping)
 }
 
@@ -67,11 +76,30 @@ export function relayTimeout(state: SwimState, seqNo: number): void {
   sendAnswer(state, relay.requester, relay.requesterName, nack)
 }
 
-/** Where the sender says it listens, or, from old senders, where the packet came from. */
-function replyAddress(message: Ping | IndirectPing, from: Address): Address {
+/** We stood still for `byMs`: a nack for that time would be a lie, since the answer may lie unread. */
+export function postponeRelays(state: SwimState, byMs: number): void {
+  for (const seqNo of state.relays.keys()) state.deadlines.postpone(relayKey(seqNo), byMs)
+}
+
+/** Why one more relay for `from` is too many. Counted only where it matters, so the table needs no second one beside it. */
+function excessOf(state: SwimState, from: Address): string | undefined {
+  const { relays } = state
+  if (relays.size >= MAX_RELAYS) return `more than ${MAX_RELAYS} indirect pings at once`
+  if (relays.size < MAX_RELAYS_PER_SOURCE) return undefined
+  let own = 0
+  for (const { source } of relays.values()) if (source === from.host) own++
+  return own < MAX_RELAYS_PER_SOURCE
+    ? undefined
+    : `more than ${MAX_RELAYS_PER_SOURCE} indirect pings at once for ${from.host}`
+}
+
+/** Where the sender says it listens, or, from old senders and from those who point outside the allowed ranges, where the packet
+ *  came from. */
+function replyAddress(state: SwimState, message: Ping | IndirectPing, from: Address): Address {
   const { sourceAddr, sourcePort } = message
   const isTold = sourceAddr !== null && (sourceAddr.length === 4 || sourceAddr.length === 16) && sourcePort > 0
-  return isTold ? new Address(sourceAddr, sourcePort) : from
+  if (!isTold || (state.allowedCidrs !== undefined && !isWithin(state.allowedCidrs, sourceAddr))) return from
+  return new Address(sourceAddr, sourcePort)
 }
 
 function relayKey(seqNo: number): string {

@@ -2,13 +2,16 @@
 // the transitions stand in the files that own them (claims, failure-detector, relays, gossip, push-pull).
 import type { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
+import type { Slices } from '../base/slices.ts'
 import type { Address } from '../wire/address.ts'
+import type { Cidr } from '../wire/cidr.ts'
 import type { Awareness } from './awareness.ts'
 import type { SwimDelegate } from './delegate.ts'
 import type { DisseminationQueue } from './dissemination-queue.ts'
 import type { MemberRecord } from './member.ts'
 import type { MemberTable } from './member-table.ts'
 import type { SwimOptions } from './options.ts'
+import type { OurState } from './our-state.ts'
 import type { EffectSink } from './outbox.ts'
 
 /** What can come due. */
@@ -20,6 +23,7 @@ export type SwimDue =
   | { readonly kind: 'suspicion'; readonly name: string }
   | { readonly kind: 'gossip' }
   | { readonly kind: 'push-pull' }
+  | { readonly kind: 'merge' }
 
 /** One probe under way (SWIM §3.1). */
 export interface Probe {
@@ -27,16 +31,20 @@ export interface Probe {
   readonly target: MemberRecord
   /** As of the ping: the verdict is of this one, whoever bears the name by then. */
   readonly incarnation: number
+  /** An object of its own: a failed send that names this very one was the ping. */
   readonly address: Address
   readonly sentAt: number
-  /** The verdict falls here, unless an ack came. */
-  readonly endsAt: number
+  /** The verdict falls here, unless an ack came. A stall moves it. */
+  endsAt: number
   /** `direct` until the probe timeout, `indirect` until the end. */
   stage: 'direct' | 'indirect'
   /** The direct stage was skipped because the network refused the packet. */
   skipped: boolean
+  /** We stood still meanwhile: what we measure is not the round trip. */
+  isDisturbed: boolean
   nacksWanted: number
-  nacksReceived: number
+  /** Where nacks came from; never more than are wanted. */
+  readonly nackedBy: Set<string>
   /** The fallback ping over a stream was answered. */
   streamAcked: boolean
 }
@@ -48,18 +56,36 @@ export interface Relay {
   readonly requesterName: string
   readonly requesterSeqNo: number
   readonly wantsNack: boolean
+  /** The host that the request came from. */
+  readonly source: string
+}
+
+/** One exchange that is being taken (merge.ts). */
+export interface Merge {
+  readonly work: Slices
+  /** What it counts against the limit; 0 where we asked for it: those are as many as we asked. */
+  readonly heldBytes: number
+  /** Called when all is taken. */
+  taken(now: number): void
+}
+
+/** An exchange we began. `ask`: we told nothing yet, and shall when their state is taken. */
+export interface PushPullRequest {
+  readonly purpose: 'push-pull'
+  readonly to: Address
+  readonly stage: 'ask' | 'tell'
 }
 
 /** A stream we opened and await. */
-export type PendingRequest =
-  | { readonly purpose: 'probe'; readonly seqNo: number }
-  | { readonly purpose: 'push-pull'; readonly to: Address }
+export type PendingRequest = { readonly purpose: 'probe'; readonly seqNo: number } | PushPullRequest
 
 /** The whole machine, as its leaves see it. */
 export interface SwimState {
   readonly options: SwimOptions
   /** Bytes of a datagram that are not ours to fill: label, encryption, checksum. */
   readonly packetOverheadBytes: number
+  /** Where members may live; absent: anywhere. */
+  readonly allowedCidrs: readonly Cidr[] | undefined
   readonly random: Random
   readonly delegate: SwimDelegate
   readonly outbox: EffectSink
@@ -71,9 +97,14 @@ export interface SwimState {
   readonly self: MemberRecord
   readonly relays: Map<number, Relay>
   readonly requests: Map<number, PendingRequest>
+  /** Exchanges that are being taken, in the order they came. */
+  readonly merges: Merge[]
+  readonly ourState: OurState
   probe: Probe | undefined
   /** A probe tick fell while a probe was under way. */
   probeTickMissed: boolean
+  /** Bytes of packets that the layer above may claim from membership; see `piggyback.ts`. */
+  creditAbove: number
   seqNo: number
   requestId: number
   /** `leave` was called: what is said of us is no longer refuted. */

@@ -11,6 +11,7 @@ export class Suspicion {
   readonly #maxMs: number
   readonly #accusers: Set<string>
   #confirmations = 0
+  #absentMs = 0
 
   /** @param from who accused first; its word never counts as a confirmation
    *  @param members size of the table now; fixed for the life of the suspicion */
@@ -24,11 +25,17 @@ export class Suspicion {
 
   /** When the member is declared dead, unless it refutes. */
   get endsAt(): number {
-    return this.startedAt + suspicionTimeoutMs(this.#confirmations, this.#wanted, this.#minMs, this.#maxMs)
+    const lastsMs = suspicionTimeoutMs(this.#confirmations, this.#wanted, this.#minMs, this.#maxMs)
+    return this.startedAt + this.#absentMs + lastsMs
   }
 
   get confirmations(): number {
     return this.#confirmations
+  }
+
+  /** Time in which nobody could refute, since we were not there to hear it, does not count. */
+  extend(byMs: number): void {
+    this.#absentMs += byMs
   }
 
   /** Takes the word of `from`. True where it is news: a new accuser, and more were wanted. */

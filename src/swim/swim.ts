@@ -9,6 +9,7 @@ import { unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
 import type { Address } from '../wire/address.ts'
+import type { Cidr } from '../wire/cidr.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import type { PacketMessage, StreamMessage } from '../wire/types.ts'
 import { Awareness } from './awareness.ts'
@@ -19,6 +20,7 @@ import {
   applyDead,
   applySuspect,
   concludeSuspicion,
+  extendSuspicions,
   newRecord,
 } from './claims.ts'
 import type { SwimDelegate } from './delegate.ts'
@@ -28,6 +30,7 @@ import {
   probeEnd,
   probeNacked,
   probeSendFailed,
+  probeStalled,
   probeStreamAcked,
   probeTick,
   probeTimeout,
@@ -36,11 +39,13 @@ import { pushPullIntervalMs } from './formulas.ts'
 import { gossipTick } from './gossip.ts'
 import { isPresent, type MemberRecord } from './member.ts'
 import { MemberTable } from './member-table.ts'
+import { mergeDue } from './merge.ts'
 import type { SwimOptions } from './options.ts'
+import { OurState } from './our-state.ts'
 import type { EffectSink } from './outbox.ts'
 import { packetRoom } from './piggyback.ts'
 import { answerPushPull, answerStreamPing, completePushPull, pushPullTick, requestPushPull } from './push-pull.ts'
-import { answerPing, beginRelay, isForUs, relayAck, relayTimeout } from './relays.ts'
+import { answerPing, beginRelay, isForUs, postponeRelays, relayAck, relayTimeout } from './relays.ts'
 import type { SwimDue, SwimState } from './state.ts'
 
 /** A decoded message, and its own bytes as they came. */
@@ -58,6 +63,8 @@ export interface SwimSetup {
   readonly vsn: Uint8Array
   /** See `SwimState`. */
   readonly packetOverheadBytes: number
+  /** See `SwimState`. */
+  readonly allowedCidrs?: readonly Cidr[] | undefined
   readonly random: Random
   readonly delegate: SwimDelegate
   readonly outbox: EffectSink
@@ -70,24 +77,30 @@ const MAX_QUEUED_CLAIMS = 65_536
 export class Swim {
   readonly #state: SwimState
 
-  constructor({ options, name, address, vsn, packetOverheadBytes, random, delegate, outbox }: SwimSetup) {
+  constructor(setup: SwimSetup) {
+    const { options, name, address, vsn, packetOverheadBytes, allowedCidrs, random, delegate, outbox } = setup
     const self = newRecord(name, address, 0)
     self.vsn = vsn
+    const largestBytes = packetRoom({ options, packetOverheadBytes }) - PART_OVERHEAD_BYTES
     this.#state = {
       options,
       packetOverheadBytes,
+      allowedCidrs,
       random,
       delegate,
       outbox,
       self,
       deadlines: new Deadlines<SwimDue>(),
       members: new MemberTable(random),
-      queue: new DisseminationQueue(MAX_QUEUED_CLAIMS),
+      queue: new DisseminationQueue(MAX_QUEUED_CLAIMS, largestBytes),
       awareness: new Awareness(options.awarenessMaxMultiplier),
       relays: new Map(),
       requests: new Map(),
+      merges: [],
+      ourState: new OurState(),
       probe: undefined,
       probeTickMissed: false,
+      creditAbove: 0,
       seqNo: 0,
       requestId: 0,
       isLeaving: false,
@@ -190,7 +203,7 @@ export class Swim {
         if (isForUs(this.#state, message)) answerStreamPing(this.#state, id, message.seqNo)
         return
       case 'push-pull':
-        answerPushPull(this.#state, id, message, now)
+        answerPushPull(this.#state, id, message, from, now)
         return
       case 'user':
         this.#state.delegate.userMessage(message.payload, from, now)
@@ -212,7 +225,7 @@ export class Swim {
       if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo)
       return
     }
-    if (message.type === 'push-pull') completePushPull(this.#state, id, message, now)
+    if (message.type === 'push-pull') completePushPull(this.#state, id, request, message, now)
     else this.#state.delegate.exchangeDone(id, describe(message), now)
   }
 
@@ -227,6 +240,18 @@ export class Swim {
   /** A packet could not be sent; `isRemote` where the network said so. */
   sendFailed(to: Address, isRemote: boolean, now: number): void {
     probeSendFailed(this.#state, to, isRemote, now)
+  }
+
+  /** We were not there for `lengthMs`: what waits for others waits so much longer, and longer than a probe timeout it is a sign of
+   *  bad health. Differs: memberlist holds the time in which it was stopped against whoever it was waiting for. */
+  stalled(lengthMs: number): void {
+    const { options, awareness, delegate } = this.#state
+    probeStalled(this.#state, lengthMs)
+    postponeRelays(this.#state, lengthMs)
+    extendSuspicions(this.#state, lengthMs)
+    if (lengthMs <= options.probeTimeoutMs) return
+    awareness.apply(1)
+    delegate.warn('stall', `the event loop stood still for ${Math.round(lengthMs)} ms`)
   }
 
   /** Does what has come due, in order of time. */
@@ -249,10 +274,10 @@ export class Swim {
         if (!probeAcked(state, message.seqNo, message.payload, now)) relayAck(state, message.seqNo)
         return
       case 'nack':
-        probeNacked(state, message.seqNo)
+        probeNacked(state, message.seqNo, from)
         return
       case 'alive':
-        applyAlive(state, message, now, { received: bytes })
+        applyAlive(state, message, now, { received: bytes, from })
         return
       case 'suspect':
         applySuspect(state, message, now, { received: bytes })
@@ -277,7 +302,7 @@ export class Swim {
         probeTick(state, now)
         return
       case 'probe-timeout':
-        probeTimeout(state, due.seqNo, now)
+        probeTimeout(state, due.seqNo, at, now)
         return
       case 'probe-end':
         probeEnd(state, due.seqNo, now)
@@ -295,6 +320,9 @@ export class Swim {
       case 'push-pull':
         this.#tick(due.kind, now + pushPullIntervalMs(options.pushPullIntervalMs, state.members.size))
         pushPullTick(state)
+        return
+      case 'merge':
+        mergeDue(state, now)
         return
       default:
         unreachable(due)

@@ -12,6 +12,10 @@ const FIRST_WIDTH = 9
 const LAST_WIDTH = 12
 /** Output buffers up to this size are kept for the next call. */
 const KEPT_BYTES = 131_072
+/** Up to this limit output is written at once, without its length being found first: what a packet may unfold to. */
+const UNMEASURED_BYTES = 65_536
+/** Strings from this length on are copied by the engine; a loop is faster for shorter ones. */
+const LONG_STRING = 64
 
 /** Slots of the encoder's hash table: four times the codes there are, so that chains stay short. */
 const SLOTS = 16_384
@@ -115,7 +119,24 @@ function findSlot(key: number, stamp: number): number {
 /** What `source` was before LZW. Bytes behind the end code are ignored.
  *  Throws `DecodeError` on an impossible code, a missing end, or more than `maxBytes` of output. */
 export function lzwDecompress(source: Uint8Array, maxBytes: number): Uint8Array {
-  let out = borrow(Math.min(maxBytes, Math.max(64, source.length * 4)))
+  // Where a lot is allowed, the length is found first, for that costs a thousandth: a bomb is refused before it unfolds, and
+  // what is taken gets a buffer of its size at once.
+  if (maxBytes > UNMEASURED_BYTES) {
+    const out = new Uint8Array(unfold(source, maxBytes, undefined).size)
+    return unfold(source, out.length, out).out as Uint8Array
+  }
+  const { out, size } = unfold(source, maxBytes, borrow(Math.min(maxBytes, Math.max(64, source.length * 4))))
+  return (out as Uint8Array).slice(0, size)
+}
+
+/** Reads the codes, and writes what they stand for into `into` or, where that is too small, into a larger one. Without `into`
+ *  only the length is found. */
+function unfold(
+  source: Uint8Array,
+  maxBytes: number,
+  into: Uint8Array | undefined,
+): { readonly out: Uint8Array | undefined; readonly size: number } {
+  let out = into
   let size = 0
   let bits = 0
   let bitCount = 0
@@ -140,7 +161,7 @@ export function lzwDecompress(source: Uint8Array, maxBytes: number): Uint8Array 
       previousStart = -1
       continue
     }
-    if (code === END) return out.slice(0, size)
+    if (code === END) return { out, size }
     // The new entry is the string before and one byte more: the byte that the output is about to get. So it stands in
     // the output already, but for that byte, and copying forwards meets it in time.
     if (previousStart >= 0) {
@@ -153,14 +174,12 @@ export function lzwDecompress(source: Uint8Array, maxBytes: number): Uint8Array 
     }
     const length = isLiteral ? 1 : (lengths[code] as number)
     if (size + length > maxBytes) throw new DecodeError(`decompressed message is larger than limit (${maxBytes})`)
-    if (size + length > out.length) {
-      out = enlarge(out, size, Math.min(maxBytes, Math.max(out.length * 2, size + length)))
-    }
-    if (isLiteral) {
-      out[size] = code
-    } else {
-      const start = starts[code] as number
-      for (let index = 0; index < length; index++) out[size + index] = out[start + index] as number
+    if (out !== undefined) {
+      if (size + length > out.length) {
+        out = enlarge(out, size, Math.min(maxBytes, Math.max(out.length * 2, size + length)))
+      }
+      if (isLiteral) out[size] = code
+      else repeat(out, starts[code] as number, size, length)
     }
     previousStart = size
     previousLength = length
@@ -175,6 +194,16 @@ export function lzwDecompress(source: Uint8Array, maxBytes: number): Uint8Array 
       }
     }
   }
+}
+
+/** Copies `length` bytes within `out`, forwards: the last may be one that this very copy writes. */
+function repeat(out: Uint8Array, from: number, to: number, length: number): void {
+  if (length < LONG_STRING) {
+    for (let index = 0; index < length; index++) out[to + index] = out[from + index] as number
+    return
+  }
+  out.copyWithin(to, from, from + length - 1)
+  out[to + length - 1] = out[from + length - 1] as number
 }
 
 interface Compressed {

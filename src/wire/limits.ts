@@ -27,8 +27,11 @@ export const MAX_INFLATED_STREAM_BYTES = 41_943_040
 export const MAX_STREAM_PART_BYTES = 20_971_520
 /** What a stream may make us hold before its message is whole: one part of full size, and 64 KiB for what stands around it. */
 export const MAX_STREAM_BYTES: number = MAX_STREAM_PART_BYTES + 65_536
-/** Members in one push/pull: memberlist's limit. */
-export const MAX_PUSH_PULL_MEMBERS = 1_048_576
+/** Members in one push/pull: twice as many as a member of ours ever holds, since old ones tell of whoever left for ever.
+ *  Differs: memberlist takes eight times as many, which a stranger can send in one MiB and have us read for seconds. */
+export const MAX_PUSH_PULL_MEMBERS = 131_072
+/** Names in Serf's part of a push/pull, present and left alike. Serf remembers the gone for a day longer than memberlist does. */
+export const MAX_SERF_NAMES = 262_144
 /** MessagePack values inside one another. Serf's own nest four deep. */
 export const MAX_VALUE_DEPTH = 64
 /** Values with ill-formed text that are left out of one message before all of it is refused: each costs as much time as

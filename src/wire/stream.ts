@@ -24,11 +24,15 @@ export interface StreamReaderOptions {
   readonly role: StreamRole
   /** Bytes held before the message is whole; by default what a message of full size takes. */
   readonly maxBytes?: number
+  /** Members of a push/pull read in one call, about; what is left waits for `resume`. By default there is no such limit. */
+  readonly maxParts?: number
 }
 
 /** Type byte and length. */
 const FRAME_HEADER_BYTES = 5
 const FIRST_BYTES = 4096
+/** What one member of a push/pull takes in memory, about. */
+const PART_BYTES = 256
 
 /** Errors that memberlist's listener answers with an error message. */
 const answered = new WeakSet<object>()
@@ -44,7 +48,8 @@ export function shouldAnswer(error: unknown): boolean {
 export class StreamReader {
   readonly #sealing: Sealing
   readonly #maxBytes: number
-  #bytes = new Uint8Array(0)
+  readonly #maxParts: number
+  #bytes: Uint8Array = new Uint8Array(0)
   #size = 0
   #step: () => StreamMessage | undefined | typeof GO_ON
   #body: StreamMessageReader | undefined
@@ -54,23 +59,48 @@ export class StreamReader {
   #at = 0
   #over = false
 
-  constructor({ sealing, role, maxBytes = MAX_STREAM_BYTES }: StreamReaderOptions) {
+  constructor({
+    sealing,
+    role,
+    maxBytes = MAX_STREAM_BYTES,
+    maxParts = Number.POSITIVE_INFINITY,
+  }: StreamReaderOptions) {
+    this.#maxParts = maxParts
     this.#sealing = sealing
     this.#maxBytes = maxBytes
     this.#step = role === 'listener' ? this.#readLabel : this.#readOuterType
   }
 
-  /** Bytes held at this moment. */
+  /** Bytes held at this moment: of what came, or of what it unfolded to. */
   get bufferedBytes(): number {
     return this.#size
+  }
+
+  /** What all of it takes in memory, about: the bytes, and what was read of them so far. */
+  get heldBytes(): number {
+    return this.#size + (this.#body?.readParts ?? 0) * PART_BYTES
+  }
+
+  /** The last call stopped for its `maxParts`: `resume` goes on. */
+  get isPaused(): boolean {
+    return this.#body?.isPaused === true
   }
 
   /** Takes the next piece, and gives the message once it is whole; what comes behind it is ignored.
    *  Throws `DecodeError` or `DecryptError`, once; afterwards every piece is ignored. */
   push(chunk: Uint8Array): { readonly message: StreamMessage } | undefined {
+    return this.#read(chunk)
+  }
+
+  /** Goes on where `isPaused`. Gives and throws what `push` does. */
+  resume(): { readonly message: StreamMessage } | undefined {
+    return this.#read(undefined)
+  }
+
+  #read(chunk: Uint8Array | undefined): { readonly message: StreamMessage } | undefined {
     if (this.#over) return undefined
     try {
-      this.#append(chunk)
+      if (chunk !== undefined && this.#step !== this.#readWhole) this.#append(chunk)
       for (;;) {
         const found = this.#step()
         if (found === GO_ON) continue
@@ -125,7 +155,7 @@ export class StreamReader {
     return GO_ON
   }
 
-  #readFrame(): StreamMessage | undefined {
+  #readFrame(): typeof GO_ON | undefined {
     const header = this.#start + FRAME_HEADER_BYTES
     if (this.#size < header) return undefined
     let length = 0
@@ -139,7 +169,7 @@ export class StreamReader {
     const keyring = this.#sealing.keyring as Keyring
     const { plain } = answering(() => open(frame, keyring, this.#sealing.cipher, additional))
     if (plain.length === 0) throw new DecodeError('encrypted frame of nothing')
-    return readWhole(plain)
+    return this.#unfold(plain)
   }
 
   #readPlain(): typeof GO_ON {
@@ -153,17 +183,32 @@ export class StreamReader {
     return GO_ON
   }
 
-  #readCompressed(): StreamMessage | undefined {
-    return answering(() => {
+  #readCompressed(): typeof GO_ON | undefined {
+    const isWhole = answering(() => {
       this.#at = this.#skipper.advance(this.#bytes, this.#at, this.#size, this.#maxBytes)
       return this.#skipper.done
     })
-      ? readWhole(this.#bytes.subarray(this.#start, this.#at))
-      : undefined
+    return isWhole ? this.#unfold(this.#bytes.subarray(this.#start, this.#at)) : undefined
   }
 
   #readBody(): StreamMessage | undefined {
-    return this.#body?.read(this.#bytes, this.#size, this.#maxBytes)
+    return this.#body?.read(this.#bytes, this.#size, this.#maxBytes, this.#maxParts)
+  }
+
+  /** A message, compressed or not, of which nothing more will come, takes the place of what it came in. */
+  #unfold(bytes: Uint8Array): typeof GO_ON {
+    const isCompressed = bytes[0] === SwimType.compress
+    this.#bytes = isCompressed ? answering(() => unwrapCompressed(bytes, MAX_INFLATED_STREAM_BYTES)) : bytes
+    this.#size = this.#bytes.length
+    this.#body = new StreamMessageReader(0, true)
+    this.#step = this.#readWhole
+    return GO_ON
+  }
+
+  #readWhole(): StreamMessage | undefined {
+    const message = this.#body?.read(this.#bytes, this.#size, this.#size, this.#maxParts)
+    if (message === undefined && !this.isPaused) throw new DecodeError('stream message cut short')
+    return message
   }
 }
 
@@ -204,15 +249,6 @@ function frameAdditional(length: number, label: Uint8Array): Uint8Array {
   for (let at = 1; at < FRAME_HEADER_BYTES; at++) additional[at] = length >>> (8 * (4 - at))
   additional.set(label, FRAME_HEADER_BYTES)
   return additional
-}
-
-/** A message, compressed or not, of which nothing more will come. */
-function readWhole(bytes: Uint8Array): StreamMessage {
-  const isCompressed = bytes[0] === SwimType.compress
-  const plain = isCompressed ? answering(() => unwrapCompressed(bytes, MAX_INFLATED_STREAM_BYTES)) : bytes
-  const message = new StreamMessageReader().read(plain, plain.length, plain.length)
-  if (message === undefined) throw new DecodeError('stream message cut short')
-  return message
 }
 
 function answerable<Problem extends DecodeError | DecryptError>(problem: Problem): Problem {

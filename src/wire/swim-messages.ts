@@ -1,7 +1,7 @@
 // memberlist's messages as bytes: one type byte, then one struct; on streams also what follows the struct.
 // Knows nothing of the layers around a message, and nothing of what a message makes us do.
 // Source: wire-protocol §2, §4.4 and §13. Addresses have 4 or 16 bytes, or the message is refused.
-import { copyOf, NO_BYTES } from '../base/bytes.ts'
+import { concat, copyOf, NO_BYTES, sameBytes } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
 import { checkIp, isIp } from './address.ts'
 import { MAX_ILL_FORMED_VALUES, MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
@@ -95,6 +95,25 @@ const claimFields: readonly Field<Omit<Suspect, 'type'>>[] = [
 const suspect = struct<Suspect>(() => ({ type: 'suspect', incarnation: 0, node: '', from: '' }), claimFields)
 const dead = struct<Dead>(() => ({ type: 'dead', incarnation: 0, node: '', from: '' }), claimFields)
 
+/** Versions met lately: nearly all members of a cluster have the same six, and need one copy of them. Whoever decodes never
+ *  changes what was decoded. */
+const versionsMet: Uint8Array[] = []
+const MAX_VERSIONS_MET = 8
+const VERSION_BYTES = 6
+
+const versions: Codec<Uint8Array> = {
+  decode(reader) {
+    const found = reader.byteString()
+    // Others come from strangers: nil is not the same as empty, and what is long must not be kept.
+    if (found.length !== VERSION_BYTES) return found
+    for (const met of versionsMet) if (sameBytes(met, found)) return met
+    versionsMet.push(found)
+    if (versionsMet.length > MAX_VERSIONS_MET) versionsMet.shift()
+    return found
+  },
+  encode: bytes.encode,
+}
+
 const alive = struct<Alive>(
   () => ({ type: 'alive', incarnation: 0, node: '', addr: NO_BYTES, port: 0, meta: NO_BYTES, vsn: NO_BYTES }),
   [
@@ -103,7 +122,7 @@ const alive = struct<Alive>(
     ['Addr', 'addr', bytes],
     ['Port', 'port', uint16],
     ['Meta', 'meta', bytes],
-    ['Vsn', 'vsn', bytes],
+    ['Vsn', 'vsn', versions],
   ],
 )
 
@@ -130,7 +149,7 @@ const pushPullMember = struct<PushPullMember>(
     ['Meta', 'meta', bytes],
     ['Incarnation', 'incarnation', uint32],
     ['State', 'state', int32],
-    ['Vsn', 'vsn', bytes],
+    ['Vsn', 'vsn', versions],
   ],
 )
 
@@ -169,12 +188,21 @@ export function encodeSwimMessage(message: Exclude<SwimMessage, PushPull>): Uint
 
 /** A push/pull as a stream carries it: type byte, header, members, user state. */
 export function encodePushPull({ join, members, userState }: PushPull): Uint8Array {
-  return written((writer) => {
+  return joinPushPull(join, members.map(encodePushPullMember), userState)
+}
+
+/** The same of members that were encoded one by one, which may be kept and used again. */
+export function joinPushPull(join: boolean, members: readonly Uint8Array[], userState: Uint8Array): Uint8Array {
+  const header = written((writer) => {
     writer.byte(SwimType.pushPull)
     pushPullHeader.encode(writer, { members: members.length, userStateBytes: userState.length, join })
-    for (const member of members) pushPullMember.encode(writer, member)
-    writer.put(userState)
   })
+  return concat([header, ...members, userState])
+}
+
+/** One member as a push/pull lists it. */
+export function encodePushPullMember(member: PushPullMember): Uint8Array {
+  return written((writer) => pushPullMember.encode(writer, member))
 }
 
 /** A user message as a stream carries it: with its length in front. */
@@ -232,34 +260,65 @@ const TYPE: Awaited = { kind: 'type' }
  *  than twice, whatever the pieces. Used for one message. */
 export class StreamMessageReader {
   readonly #skipper = new Skipper()
+  readonly #isWhole: boolean
   #awaited: Awaited = TYPE
+  #isPaused = false
+  #readParts = 0
   /** Where the part at hand starts, and how far into it the skipper came. */
   #start: number
   #at: number
 
-  /** @param at where the type byte stands */
-  constructor(at = 0) {
+  /** @param at where the type byte stands
+   *  @param isWhole nothing more will come: the end of a part need not be looked for before it is read */
+  constructor(at = 0, isWhole = false) {
     this.#start = at
     this.#at = at
+    this.#isWhole = isWhole
+  }
+
+  /** Members of a push/pull read so far. */
+  get readParts(): number {
+    return this.#readParts
+  }
+
+  /** The last `read` stopped for its `maxParts`, not for want of bytes. */
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   /** The message, once `end` is far enough. `all` must hold the same bytes at the same places in every call.
    *  @param reach how far `end` can ever come: what asks for more is refused at once.
+   *  @param maxParts members of a push/pull read in this call, about; the next call goes on
    *  Throws `DecodeError`; the reader is of no use afterwards. */
-  read(all: Uint8Array, end: number, reach: number): StreamMessage | undefined {
-    for (;;) {
+  read(
+    all: Uint8Array,
+    end: number,
+    reach: number,
+    maxParts: number = Number.POSITIVE_INFINITY,
+  ): StreamMessage | undefined {
+    this.#isPaused = false
+    for (let parts = 0; ; parts++) {
+      if (parts === maxParts) {
+        this.#isPaused = true
+        return undefined
+      }
       const awaited = this.#awaited
       if (awaited.kind === 'type') {
         if (this.#at >= end) return undefined
         this.#awaited = awaitedAfter(all[this.#at] as number)
         this.#start = ++this.#at
       } else if (awaited.kind === 'struct') {
-        this.#at = this.#skipper.advance(all, this.#at, end, reach)
-        if (!this.#skipper.done) return undefined
-        this.#skipper.reset()
-        const next = awaited.read(new Reader(all, this.#start))
+        if (!this.#isWhole) {
+          this.#at = this.#skipper.advance(all, this.#at, end, reach)
+          if (!this.#skipper.done) return undefined
+          this.#skipper.reset()
+        }
+        const reader = new Reader(all, this.#start)
+        const next = awaited.read(reader)
+        if (this.#isWhole) this.#at = reader.at
         this.#start = this.#at
         if (!('kind' in next)) return next
+        if (next === awaited) this.#readParts++
         this.#awaited = next
       } else {
         if (awaited.count > reach - this.#start) throw new DecodeError(`${awaited.count} bytes announced, too many`)

@@ -35,7 +35,19 @@ export const DOORS: ReadonlySet<string> = new Set([
   'src/rpc/index.ts',
 ])
 const ROOT_FILES = new Set(
-  ['membership', 'options', 'events', 'seeds', 'changes', 'pack', 'owner-of'].map((name) => `src/${name}.ts`),
+  [
+    'membership',
+    'accept',
+    'options',
+    'events',
+    'listeners',
+    'advertise',
+    'seeds',
+    'joining',
+    'changes',
+    'pack',
+    'owner-of',
+  ].map((name) => `src/${name}.ts`),
 )
 
 export type Import = { readonly from: string; readonly line: number }

@@ -14,7 +14,9 @@ const CLEAN: Readonly<Record<string, string>> = {
   'src/sim/index.ts': "// Door.\nexport { simulate } from './cluster.ts'\nexport * as turns from './turns.ts'\n",
   'src/rpc/index.ts': "// Door.\nexport { serve } from './server.ts'\n",
   'src/membership.ts':
-    "// Facade.\nimport { EventEmitter } from 'eventemitter3'\nimport { drive } from './driver/driver.ts'\nimport { host } from './node/host.ts'\nimport type { Options } from './options.ts'\nexport class Membership extends EventEmitter { run = (o: Options) => drive(host, o) }\n",
+    "// Facade.\nimport { drive } from './driver/driver.ts'\nimport { Emitter } from './listeners.ts'\nimport { host } from './node/host.ts'\nimport type { Options } from './options.ts'\nexport class Membership extends Emitter { run = (o: Options) => drive(host, o) }\n",
+  'src/listeners.ts':
+    "// Listeners.\nimport { EventEmitter } from 'eventemitter3'\nexport class Emitter extends EventEmitter {}\n",
   'src/options.ts': '// Options.\nexport type Options = { readonly date: number }\n',
   'src/base/log.ts': "// Log.\nimport createDebug from 'debug'\nexport const trace = createDebug('x')\n",
   'src/wire/packet.ts': "// Packet.\nimport { trace } from '../base/log.ts'\nexport const packet = trace\n",

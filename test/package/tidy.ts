@@ -27,7 +27,7 @@ const PROGRAMS = new Set(['agent', 'cli'])
 const MAY_SAY_NODE = new Set(['node', 'rpc', 'agent', 'cli'])
 /** Each third-party package and the one file that may import it. */
 const PACKAGE_DOORS: Readonly<Record<string, string>> = {
-  eventemitter3: 'src/membership.ts',
+  eventemitter3: 'src/listeners.ts',
   debug: 'src/base/log.ts',
   msgpackr: 'src/pack.ts',
   re2js: 'src/serf/query-filters.ts',

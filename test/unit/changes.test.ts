@@ -19,9 +19,37 @@ describe('ChangeStream', () => {
     assert.deepEqual(await take(stream), { kind: 'change', event: join('c') })
   })
 
+  it('the view that is asked for in the middle of several events holds them all, and none comes again', async () => {
+    const { stream, members } = streaming()
+    members.push(member('a'), member('b')) // the state is ahead of what is told
+    stream.push(join('a'))
+    const view = take(stream) // a listener of the first
+    stream.push(join('b'))
+    assert.deepEqual(await view, { kind: 'view', members: [member('a'), member('b')] })
+    stream.push(join('c'))
+    assert.deepEqual(await take(stream), { kind: 'change', event: join('c') })
+  })
+
+  it('so does the view after a loss', async () => {
+    const { stream, members } = streaming()
+    await take(stream)
+    for (let number = 0; number <= WAITING; number++) stream.push(join('m'))
+    const taken = [take(stream), take(stream), take(stream)]
+    members.push(member('a'))
+    stream.push(join('a'))
+    assert.deepEqual(await Promise.all(taken.slice(0, 2)), [
+      { kind: 'lost', count: WAITING + 1 },
+      { kind: 'view', members: [member('a')] },
+    ])
+    stream.push(join('b'))
+    assert.deepEqual(await taken[2], { kind: 'change', event: join('b') })
+  })
+
   it('serves readers that wait already, in order', async () => {
     const { stream } = streaming()
-    const taken = [take(stream), take(stream), take(stream)]
+    const first = take(stream)
+    const taken = [first, take(stream), take(stream)]
+    await first
     stream.push(join('a'))
     stream.push(join('b'))
     const kinds = (await Promise.all(taken)).map((change) => (change?.kind === 'change' ? change.event : change?.kind))

@@ -79,7 +79,10 @@ describe('start', () => {
   it('where nobody could reach us binds nothing and may be tried again', async () => {
     const { simulation, host } = stage()
     let ip: Uint8Array | undefined
-    const membership = new Membership({ host: hostWith(host, { reachableAddress: () => ip }), name: 'm-1' })
+    const membership = new Membership({
+      host: hostWith(host, { reachableAddress: async () => ip && { ip } }),
+      name: 'm-1',
+    })
     await assert.rejects(simulation.finish(membership.start()), /TransportError: no interface .* give 'advertise'/)
     assert.deepEqual([membership.status, host.leftovers], ['idle', ''])
     ip = Uint8Array.of(10, 0, 0, 1)
@@ -176,7 +179,7 @@ describe('join', () => {
     assert.ok(simulation.schedule.steps - timers < 10)
   })
 
-  it('required: rejects with every reason, and asks no more', async () => {
+  it('ML-60: required, rejects with every reason where nobody answers, and asks no more', async () => {
     const { simulation, make, makeAt } = stage()
     const membership = make()
     const required = { required: true }
@@ -225,10 +228,10 @@ describe('join', () => {
 
   it('through another address of ours is no join: we have met only ourselves', async () => {
     const { simulation, host } = stage()
-    const membership = new Membership({ host, name: 'm-1', bind: '0.0.0.0:7946', advertise: '203.0.113.7' })
+    const membership = new Membership({ host, name: 'm-1', bind: '0.0.0.0:7946', advertise: '10.0.9.7' })
     const warnings = log(membership, 'warning')
     const { joined, failed } = await simulation.finish(membership.join(['10.0.0.1']))
-    assert.equal(host.station.traffic.streams.dialled, 1, 'nothing shows that it is ours')
+    assert.ok(host.station.traffic.streams.dialled > 0, 'nothing shows that it is ours')
     assert.deepEqual(joined, [])
     assert.deepEqual(
       failed.map(({ address, error }) => [address, error instanceof TransportError, /ourselves/.test(error.message)]),
@@ -317,8 +320,29 @@ describe('join', () => {
     }
     await simulation.finish(membership.join(seeds))
     await simulation.finish(membership.join(['10.0.0.9']))
+    const before = asked
     await simulation.run(100_000)
-    assert.equal(asked, 1)
+    assert.equal(asked, before)
+  })
+})
+
+describe('calls without types', () => {
+  it('that give no object for options, or no signal for a signal, are refused by name before anything happens', async () => {
+    const { make, host } = stage()
+    const membership = make()
+    for (const wrong of [null, 'text', []] as never[]) {
+      const option = 'options'
+      await assert.rejects(membership.join([], wrong), { code: 'ERR_OPTIONS', option })
+      await assert.rejects(membership.leave(wrong), { code: 'ERR_OPTIONS', option })
+      await assert.rejects(membership.forceLeave('m-2', wrong), { code: 'ERR_OPTIONS', option })
+      assert.throws(() => membership.changes(wrong), { code: 'ERR_OPTIONS', option })
+      assert.throws(() => membership.members(wrong), { code: 'ERR_OPTIONS', option: 'filter' })
+    }
+    const signal = 5000 as never
+    await assert.rejects(membership.join([], { signal }), { code: 'ERR_OPTIONS', option: 'signal' })
+    assert.throws(() => membership.changes({ signal }), { code: 'ERR_OPTIONS', option: 'signal' })
+    await assert.rejects(membership.join([], { required: 'yes' as never }), { option: 'required' })
+    assert.deepEqual([membership.status, host.leftovers], ['idle', ''])
   })
 })
 
@@ -392,7 +416,7 @@ describe('an aborted join', () => {
 })
 
 describe('close', () => {
-  it('ends everything at once, tells it once, and may be called again', async () => {
+  it('ML-64: ends everything at once, tells it once, and may be called again', async () => {
     const { simulation, host, make } = stage()
     const membership = make()
     const events = log(membership, 'closed')
@@ -666,6 +690,68 @@ describe('setTags', () => {
   })
 })
 
+describe('forceLeave', () => {
+  it('SF-23: of a member that lives resolves when it is told, and the member is alive again by its own word', async () => {
+    const { simulation, first, second } = await joinedPair()
+    const told = first.forceLeave('m-2')
+    assert.equal(first.member('m-2')?.state, 'leaving')
+    await simulation.finish(told)
+    await simulation.run(2000)
+    assert.deepEqual([first.member('m-2')?.state, second.local.state], ['alive', 'alive'])
+  })
+
+  it('of a member that is dead, with nobody else to tell, is done at once; with prune it is erased', async () => {
+    const { simulation, first, second } = await joinedPair()
+    const reaps: string[] = []
+    first.on('member-reap', ({ member }) => reaps.push(member.name))
+    await simulation.finish(second.close())
+    await simulation.until(() => first.member('m-2')?.state === 'dead', { withinMs: 60_000 })
+    const before = simulation.now
+    await simulation.finish(first.forceLeave('m-2'))
+    assert.equal(first.member('m-2')?.state, 'left')
+    await simulation.finish(first.forceLeave('m-2', { prune: true }))
+    assert.equal(first.member('m-2'), undefined)
+    assert.deepEqual([reaps, simulation.now - before], [['m-2'], 0])
+  })
+
+  it('of a name that nobody knows is told all the same', async () => {
+    const { simulation, first } = await joinedPair()
+    const before = simulation.now
+    await simulation.finish(first.forceLeave('nobody'))
+    assert.ok(simulation.now > before)
+  })
+
+  it('rejects where it could not be told in time, and stands all the same', async () => {
+    const { simulation, make, makeAt } = stage()
+    const quiet = { gossipIntervalMs: 0, probeIntervalMs: 3_600_000, pushPullIntervalMs: 0, broadcastTimeoutMs: 70 }
+    const [first, second] = [make(quiet), makeAt(2, quiet)]
+    await simulation.finish(first.start())
+    await simulation.finish(second.join(['10.0.0.1']))
+    await assert.rejects(simulation.finish(second.forceLeave('m-1')), TimeoutError)
+    assert.equal(second.member('m-1')?.state, 'leaving')
+  })
+
+  it('takes another name than our own, of at least a character, which fits a packet', async () => {
+    const { simulation, first } = await joinedPair()
+    for (const name of ['m-1', '', 7 as unknown as string]) {
+      await assert.rejects(first.forceLeave(name), { code: 'ERR_OPTIONS', option: 'name' })
+    }
+    await assert.rejects(first.forceLeave('m-2', { prune: 1 as unknown as boolean }), { option: 'prune' })
+    await assert.rejects(first.forceLeave('x'.repeat(2000)), SizeError)
+    assert.deepEqual([first.local.state, first.member('m-2')?.state], ['alive', 'alive'])
+    await simulation.finish(first.setTags({ still: 'here' }))
+  })
+
+  it('is for a member that runs', async () => {
+    const { simulation, make } = stage()
+    const membership = make()
+    await assert.rejects(membership.forceLeave('m-2'), ClosedError)
+    await simulation.finish(membership.start())
+    await simulation.finish(membership.close())
+    await assert.rejects(membership.forceLeave('m-2'), ClosedError)
+  })
+})
+
 describe('members', () => {
   it('lists by state and by tags, all conditions together', async () => {
     const { simulation, make, makeAt } = stage()
@@ -762,6 +848,7 @@ describe('listeners', () => {
       told.push(`join ${member.name}`)
       throw new RangeError('a fault of the listener')
     })
+    first.on('member-join', ({ member }) => void told.push(`second listener: join ${member.name}`))
     first.on('member-update', ({ member }) => void told.push(`update ${member.name}`))
     await simulation.finish(second.start())
     const joined = second.join(['10.0.0.1'])
@@ -769,10 +856,10 @@ describe('listeners', () => {
       assert.ok(error instanceof SimulationError && error.cause instanceof RangeError)
       return true
     })
-    assert.deepEqual(told, ['join m-2'])
+    assert.deepEqual(told, ['join m-2', 'second listener: join m-2'])
     assert.deepEqual((await simulation.finish(joined)).joined, ['10.0.0.1:7946'])
     await simulation.finish(second.setTags({ role: 'log' }))
-    assert.deepEqual(told, ['join m-2', 'update m-2'])
+    assert.deepEqual(told.slice(2), ['update m-2'])
     assert.equal(((await changes.next()).value as Change).kind, 'change')
   })
 
@@ -786,6 +873,45 @@ describe('listeners', () => {
     await membership.close()
     assert.deepEqual([membership.status, host.leftovers], ['closed', ''])
     await assert.rejects(simulation.run(1), SimulationError)
+  })
+})
+
+describe('the address that others are told', () => {
+  it('is told of in a warning where it is a guess, or public and nothing is encrypted', async () => {
+    const { simulation, host } = stage()
+    const ip = Uint8Array.of(203, 0, 113, 7)
+    const reachableAddress: Host['reachableAddress'] = async () => ({ ip, doubt: 'nobody knows' })
+    const membership = new Membership({ host: hostWith(host, { reachableAddress }) })
+    const warnings = log(membership, 'warning')
+    await simulation.finish(membership.start())
+    assert.equal(membership.local.host, '203.0.113.7')
+    assert.deepEqual(
+      warnings.map((event) => event.type === 'warning' && event.code),
+      ['advertise-guess', 'unencrypted-public'],
+    )
+  })
+
+  it('is not asked for once closed: nothing is bound then', async () => {
+    const { simulation, host } = stage()
+    let isBound = false
+    let found: (() => void) | undefined
+    const membership = new Membership({
+      host: hostWith(host, {
+        reachableAddress: () =>
+          new Promise((resolve) => {
+            found = () => resolve({ ip: Uint8Array.of(10, 0, 0, 1) })
+          }),
+        bind: (address, handlers) => {
+          isBound = true
+          return host.bind(address, handlers)
+        },
+      }),
+    })
+    const started = assert.rejects(membership.start(), ClosedError)
+    await simulation.finish(membership.close())
+    found?.()
+    await started
+    assert.equal(isBound, false)
   })
 })
 

@@ -65,6 +65,24 @@ describe('resolveOptions', () => {
     })
   })
 
+  it('reads ranges of addresses: none given is anywhere, an empty list nowhere', () => {
+    const ranges = ['10.0.0.0/8', 'fd00::/8']
+    const { allowedCidrs } = resolveOptions({ allowedCidrs: ranges })
+    assert.deepEqual(
+      allowedCidrs?.map(({ ip, bits }) => [ip.length, bits]),
+      [
+        [4, 8],
+        [16, 8],
+      ],
+    )
+    assert.ok(Object.isFrozen(allowedCidrs) && !Object.isFrozen(ranges))
+    assert.equal(resolveOptions({}).allowedCidrs, undefined)
+    assert.deepEqual(resolveOptions({ allowedCidrs: [] }).allowedCidrs, [])
+    const many = new Array<string>(1024).fill('10.0.0.0/8')
+    resolveOptions({ allowedCidrs: many })
+    assert.throws(() => resolveOptions({ allowedCidrs: [...many, '::/0'] }), { option: 'allowedCidrs' })
+  })
+
   it('takes keys as bytes or as base64, the first of a keyring is primary', () => {
     const keys = [BYTES, SECRET]
     assert.deepEqual(resolveOptions({ secretKey: SECRET }).keyring?.primary.length, 16)
@@ -107,6 +125,11 @@ describe('wrong options', () => {
     [{ keyring: [] }, 'keyring', /at least one/],
     [{ host: {} }, 'host', /must offer clock, cipher, hostname/],
     [{ host: 'node' }, 'host', /must offer clock/],
+    [{ allowedCidrs: '10.0.0.0/8' }, 'allowedCidrs', /a list of at most 1024 ranges/],
+    [{ allowedCidrs: ['10.0.0.0/8', '10.0.0.1'] }, 'allowedCidrs[1]', /'10\.0\.0\.0\/8' or/],
+    [{ allowedCidrs: [8] }, 'allowedCidrs[0]', /a range like/],
+    [{ accept: true }, 'accept', /a function/],
+    [{ accept: null }, 'accept', /a function/],
     [{ maxPacketBytes: 800, label: 'x'.repeat(255) }, 'maxPacketBytes', /at least \d+ with this label/],
   ] as const) {
     it(`${inspect(given, { maxStringLength: 30 })} names ${option} and the limit`, () => {

@@ -5,6 +5,7 @@ import { OptionsError, TransportError } from '../../src/base/errors.ts'
 import type { Host } from '../../src/driver/host.ts'
 import { checkSeeds, contactSeeds, joinError, type Seeds, type SeedsSetup } from '../../src/seeds.ts'
 import { Address, parseIp } from '../../src/wire/address.ts'
+import { parseCidr } from '../../src/wire/cidr.ts'
 
 describe('checkSeeds', () => {
   it('takes every form of a seed, and functions', () => {
@@ -31,6 +32,28 @@ describe('checkSeeds', () => {
   })
 })
 
+describe('seeds and allowedCidrs', () => {
+  const ranges = [parseCidr('10.0.0.0/24') ?? assert.fail(), parseCidr('fd00::/8') ?? assert.fail()]
+
+  it('an address outside the ranges is refused by value, in every form; a name is not known yet', () => {
+    checkSeeds(['10.0.0.1', '[fd00::1]:1', '::ffff:10.0.0.9', 'm/10.0.0.7:1', 'log.example.org'], ranges)
+    for (const seed of ['10.0.1.1', '10.0.1.1:7946', 'm/10.0.1.1:7946', '::1', '[2001:db8::1]:7946']) {
+      assert.throws(() => checkSeeds(['10.0.0.1', seed], ranges), { option: 'seeds', value: seed })
+      assert.throws(() => checkSeeds([seed], []), { option: 'seeds', value: seed })
+    }
+  })
+
+  it('what a name or a function leads to outside is not contacted, and says why', async () => {
+    const { contacted, result } = await ask(() => ['both', '10.0.1.1', '10.0.0.9:1'], { allowedCidrs: ranges })
+    assert.deepEqual(contacted.sort(), ['10.0.0.3:7946', '10.0.0.9:1', '[fd00::3]:7946'])
+    assert.deepEqual(
+      result.failed.map(({ address }) => address),
+      ['10.0.1.1:7946'],
+    )
+    assert.match(result.failed[0]?.error.message ?? '', /allowedCidrs/)
+  })
+})
+
 describe('contactSeeds', () => {
   it('asks every address of every seed once, and says who answered and who did not, and why', async () => {
     const { result, contacted } = await ask(['10.0.0.2', 'both', '10.0.0.2:7946', 'nobody', '10.0.0.9:1'], {
@@ -50,7 +73,7 @@ describe('contactSeeds', () => {
       ['10.0.0.1', 'us', '::ffff:10.0.0.1', '127.0.0.1', '127.0.1.1:7946', '::1', '0.0.0.0'],
       { own },
     )
-    assert.deepEqual([contacted, result], [[], { joined: [], failed: [] }])
+    assert.deepEqual([contacted, result], [[], { joined: [], failed: [], found: [] }])
   })
 
   it('asks loopback where it is another port or we are not bound to it', async () => {
@@ -118,6 +141,69 @@ describe('contactSeeds', () => {
   })
 })
 
+describe('a round', () => {
+  const never = new Promise<never>(() => {})
+
+  it('gives every address found, and does not contact those that are known', async () => {
+    const { result, contacted } = await ask(['both', '10.0.0.2', 'us'], {
+      own: [at('10.0.0.1:7946')],
+      known: ['10.0.0.3:7946', '10.0.0.2:7946'],
+    })
+    assert.deepEqual(contacted.sort(), ['127.0.1.1:7946', '[fd00::3]:7946'])
+    assert.deepEqual(result.found.map(({ key }) => key).sort(), [
+      '10.0.0.2:7946',
+      '10.0.0.3:7946',
+      '127.0.1.1:7946',
+      '[fd00::3]:7946',
+    ])
+  })
+
+  it('a name that is slow to resolve holds up no other seed', async () => {
+    const contacted: string[] = []
+    const asked = ask(['slow', '10.0.0.2'], {
+      resolve: (name) => (name === 'slow' ? never : Promise.resolve([parseIp(name) as Uint8Array])),
+      contact: async (to) => void contacted.push(to.key),
+    })
+    asked.catch(() => {})
+    for (let turn = 0; turn < 20; turn++) await undefined
+    assert.deepEqual(contacted, ['10.0.0.2:7946'])
+  })
+
+  it('what takes longer than its limit to resolve, or to be given, is a seed that failed', async () => {
+    const late = async (): Promise<never> => {
+      throw new TransportError('too late')
+    }
+    const name = await ask(['slow', '10.0.0.2'], {
+      resolve: (name) => (name === 'slow' ? never : Promise.resolve([parseIp(name) as Uint8Array])),
+      limits: { resolved: (name, work) => (name === 'slow' ? late() : work) },
+    })
+    assert.deepEqual(
+      [name.result.joined, name.result.failed.map(({ address, error }) => `${address}: ${error.message}`)],
+      [['10.0.0.2:7946'], ['slow: too late']],
+    )
+    const given = await ask(() => never, { limits: { given: late } })
+    assert.deepEqual(
+      given.result.failed.map(({ address, error }) => `${address}: ${error.message}`),
+      ['(seeds function): too late'],
+    )
+  })
+
+  it('resolves at most ten names at a time, and all of them', async () => {
+    let open = 0
+    let most = 0
+    const seeds = Array.from({ length: 35 }, (_, number) => `name-${number}`)
+    const { result } = await ask(seeds, {
+      resolve: async (name) => {
+        most = Math.max(most, ++open)
+        for (let turn = 0; turn < 5; turn++) await undefined
+        open--
+        return [Uint8Array.of(10, 0, 1, Number(name.slice(5)))]
+      },
+    })
+    assert.deepEqual([result.joined.length, most], [35, 10])
+  })
+})
+
 describe('an aborted round', () => {
   const never = new Promise<never>(() => {})
 
@@ -171,15 +257,18 @@ describe('joinError', () => {
       { address: '10.0.0.2:7946', error: new Error('refused') },
       { address: 'log', error: new Error('no address') },
     ]
-    assert.equal(joinError({ joined: [], failed }).message, 'no seed answered: 10.0.0.2:7946: refused; log: no address')
-    assert.deepEqual(joinError({ joined: [], failed }).failures, failed)
-    assert.equal(joinError({ joined: [], failed: [] }).message, 'no seed to join')
+    assert.equal(joinError({ failed }).message, 'no seed answered: 10.0.0.2:7946: refused; log: no address')
+    assert.deepEqual(joinError({ failed }).failures, failed)
+    assert.equal(joinError({ failed: [] }).message, 'no seed to join')
   })
 })
 
 interface Script {
   readonly own?: readonly Address[]
+  readonly allowedCidrs?: SeedsSetup['allowedCidrs']
   readonly refuses?: readonly string[]
+  readonly known?: readonly string[]
+  readonly limits?: Partial<Pick<SeedsSetup, 'resolved' | 'given'>>
   readonly contact?: (to: Address) => Promise<void>
   readonly resolve?: Host['resolve']
   readonly signal?: AbortSignal
@@ -203,6 +292,11 @@ async function ask(seeds: Seeds, script: Script = {}) {
     host: { resolve: script.resolve ?? resolveName } as Host,
     defaultPort: 7946,
     ownAddresses: script.own ?? [],
+    allowedCidrs: script.allowedCidrs,
+    isKnown: (to) => script.known?.includes(to.key) === true,
+    resolved: (_, work) => work,
+    given: (work) => work,
+    ...script.limits,
     contact: async (to) => {
       contacted.push(to.key)
       if (script.refuses?.includes(to.key)) throw new TransportError('refused')

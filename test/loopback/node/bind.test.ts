@@ -19,6 +19,18 @@ function isBindError(protocol: string, key: string, code: string) {
   }
 }
 
+/** What two workers of one cluster meet that bind one after the other. */
+async function workers(...how: string[]): Promise<string[]> {
+  const file = fileURLToPath(new URL('./cluster-workers.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...how], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  return output.trim().split('\n')
+}
+
 describe('node/transport.ts bind', () => {
   it('port 0 finds one number for UDP and TCP', LIMIT, async () => {
     const transport = await bind(at('127.0.0.1'), handlers())
@@ -75,15 +87,23 @@ describe('node/transport.ts bind', () => {
     assert.deepEqual(openResources(), before)
   })
 
-  it('workers of a cluster never share a port', LIMIT, async () => {
-    const file = fileURLToPath(new URL('./cluster-workers.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', file], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text
+  for (const [way, protocol, what] of [
+    ['udp', 'UDP', 'a UDP port'],
+    ['tcp', 'TCP', 'a TCP port'],
+    ['both', 'TCP', 'the port of a transport'],
+    ['member', 'TCP', 'the port of a member'],
+  ] as const) {
+    it(`workers of a cluster never share ${what}: the second is refused by name`, LIMIT, async () => {
+      const [first = '', second = ''] = await workers(way)
+      const port = /^bound (\d+)$/.exec(first)?.[1]
+      assert.equal(second, `cannot bind ${protocol} 127.0.0.1:${port}: EADDRINUSE (the port is in use)`)
     })
-    assert.deepEqual(await once(child, 'close'), [0, null])
-    assert.match(output, /^bound\ncannot bind TCP 127\.0\.0\.1:\d+: EADDRINUSE/)
+  }
+
+  it('workers of a cluster that ask for port 0 get one each', LIMIT, async () => {
+    const met = await workers('member', 'any')
+    for (const line of met) assert.match(line, /^bound [1-9]\d*$/)
+    assert.equal(new Set(met).size, 2, met.join())
   })
 
   it('IPv6 loopback binds, and is told as it was asked for', WITH_IPV6, async () => {

@@ -1,7 +1,7 @@
 // Checking what a user gave.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checkBoolean, checkNumber, definedOnly } from '../../../src/base/check.ts'
+import { checkBoolean, checkNumber, checkObject, checkSignal, definedOnly } from '../../../src/base/check.ts'
 import { OptionsError } from '../../../src/base/errors.ts'
 
 describe('base/check.ts', () => {
@@ -26,6 +26,21 @@ describe('base/check.ts', () => {
     checkNumber('x', 2.5, { least: 2, most: 5, fraction: true })
     assert.throws(() => checkNumber('x', Number.NaN, { least: 2, most: 5, fraction: true }), /a number from 2 to 5/)
     assert.throws(() => checkNumber('x', 2.5, { least: 2, most: 5 }), /a whole number from 2 to 5/)
+  })
+
+  it('an object is taken, lists and everything else are not', () => {
+    for (const value of [{}, Object.create(null), new Map()]) checkObject('x', value)
+    for (const value of [null, undefined, [], 'text', 7, () => {}]) {
+      assert.throws(() => checkObject('x', value), { code: 'ERR_OPTIONS', option: 'x' })
+    }
+  })
+
+  it('a signal is taken, or nothing; what merely exists is not', () => {
+    checkSignal(undefined)
+    checkSignal(new AbortController().signal)
+    for (const value of [null, {}, { aborted: false }, new AbortController(), 5000]) {
+      assert.throws(() => checkSignal(value), { code: 'ERR_OPTIONS', option: 'signal' })
+    }
   })
 
   it('true and false are taken, what merely looks like them is not', () => {

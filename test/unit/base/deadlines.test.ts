@@ -13,6 +13,10 @@ interface Plain {
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('set' as const), key: fc.nat(12), at: fc.nat(10) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: fc.nat(12) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('postpone' as const), key: fc.nat(12), byMs: fc.nat(5) }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pop' as const), now: fc.nat(10) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'clear' as const }) },
 )
@@ -36,6 +40,13 @@ describe('base/deadlines.ts', () => {
               plain.some((other) => other.key === key),
             )
             plain = plain.filter((other) => other.key !== key)
+          } else if (one.kind === 'postpone') {
+            const key = `k${one.key}`
+            const known = plain.find((other) => other.key === key)
+            assert.equal(deadlines.postpone(key, one.byMs), known !== undefined)
+            if (known !== undefined) {
+              plain = [...plain.filter((other) => other !== known), { ...known, at: known.at + one.byMs }]
+            }
           } else if (one.kind === 'pop') {
             // A stable sort: those of one time stay in the order of their insertion.
             const [first] = plain.toSorted((left, right) => left.at - right.at)

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { ClosedError, TransportError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
-import { Driver, type DriverNotice } from '../../../src/driver/driver.ts'
 import { encodeCompound } from '../../../src/wire/compound.ts'
 import { decodePacket } from '../../../src/wire/packet.ts'
 import { encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
@@ -11,7 +10,7 @@ import { type PacketMessage, SwimType } from '../../../src/wire/types.ts'
 import {
   addressOf,
   alive,
-  FakeHost,
+  closedSetup,
   PEER,
   type Running,
   receive,
@@ -24,6 +23,48 @@ import {
 
 const KEY = new Uint8Array(32).fill(7)
 const PING: PacketMessage = { type: 'ping', seqNo: 7, node: 'us', sourceAddr: null, sourcePort: 0, sourceNode: '' }
+
+describe('allowedCidrs', () => {
+  it('a packet from outside is not even decoded: counted, told as source-refused, and not answered', async () => {
+    const all = await running({ allowedCidrs: ['10.0.0.2/32'] })
+    const { host, driver, notices } = all
+    host.handlers.packet(utf8('nonsense'), addressOf(3), host.now)
+    assert.deepEqual(driver.stats().warnings, { 'source-refused': 1 })
+    assert.equal(driver.stats().packetsReceived, 1)
+    assert.match(JSON.stringify(notices), /packet of 10\.0\.0\.3:7946/)
+    receive(all, [PING])
+    assert.equal(sentMessages(all).length, 1, 'one from inside is')
+  })
+
+  it('a stream from outside is refused before a byte of it is read, one from inside is taken', async () => {
+    const { host, driver } = await running({ allowedCidrs: ['10.0.0.2/32'] })
+    const refused = host.accept(addressOf(3))
+    assert.deepEqual([refused.handlers, driver.stats().streamsOpen], [undefined, 0])
+    assert.deepEqual(driver.stats().warnings, { 'source-refused': 1 })
+    host.accept(addressOf(2))
+    assert.equal(driver.stats().streamsOpen, 1)
+  })
+
+  it('a listener that closes when it hears of it ends it there', async () => {
+    const { host, driver } = await running({
+      allowedCidrs: [],
+      listener: (notice, { driver }) => {
+        if (notice.type === 'warning') void driver.close()
+      },
+    })
+    host.accept(addressOf(3))
+    assert.equal(driver.stats().streamsOpen, 0)
+  })
+})
+
+describe('a question to the user', () => {
+  it('takes no command until it is answered, also where it throws', async () => {
+    const { driver } = await running()
+    const command = (): number => driver.command((serf) => serf.size)
+    assert.throws(() => driver.ask(command), { option: 'accept' })
+    assert.equal(command(), 1)
+  })
+})
 
 describe('the timer', () => {
   it('is one at any moment, set for the earliest deadline of machine, streams and tasks', async () => {
@@ -460,16 +501,3 @@ describe('opening and closing', () => {
     assert.equal(all.host.timers, 0)
   })
 })
-
-function closedSetup() {
-  const host = new FakeHost()
-  const notices: DriverNotice[] = []
-  const driver = new Driver({
-    host,
-    sealing: sealingOf(),
-    compress: false,
-    streamTimeoutMs: 1000,
-    notified: (notice) => void notices.push(notice),
-  })
-  return { host, driver, notices }
-}

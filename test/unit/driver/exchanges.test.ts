@@ -223,7 +223,7 @@ describe('a request of theirs', () => {
     assertIdle(deaf)
   })
 
-  it('above 127 streams at once takes the place of the unanswered one that waits longest, which is told once', () => {
+  it('ML-54: above 127 streams at once takes the place of the unanswered one that waits longest, which is told once', () => {
     const all = exchanges({ answer: () => STATE_BODY })
     const ours = ask(all)
     const streams = Array.from({ length: MAX_INBOUND_STREAMS }, (_, at) => accept(all, at === 1 ? addressOf(3) : PEER))
@@ -452,6 +452,24 @@ describe('closing', () => {
     late.run(500)
     assert.deepEqual(late.log, ['failed 1 no answer within 500 ms'])
     assertIdle(late)
+  })
+})
+
+describe('a stall of ours', () => {
+  it('moves the limit of every stream, of either side and in every phase', () => {
+    const all = exchanges()
+    const ours = ask(all)
+    const theirs = accept(all)
+    const ended = accept(all)
+    ended.say(Uint8Array.of(99, 1))
+    all.exchanges.postpone(3000)
+    all.run(3499)
+    assert.deepEqual(cutOf([ours, theirs, ended]), [])
+    all.run(1)
+    assert.deepEqual(cutOf([ours, theirs, ended]), [0])
+    all.run(500)
+    assert.deepEqual(cutOf([ours, theirs, ended]), [0, 1, 2])
+    assertIdle(all)
   })
 })
 

@@ -10,6 +10,7 @@ import { resolveSerfOptions, type SerfOptions } from '../../../src/serf/options.
 import { Serf } from '../../../src/serf/serf.ts'
 import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
 import { Address } from '../../../src/wire/address.ts'
+import { parseCidr } from '../../../src/wire/cidr.ts'
 import { Keyring } from '../../../src/wire/keyring.ts'
 import { decodePacket, encodePacket, packetOverhead, type Sealing } from '../../../src/wire/packet.ts'
 import { encodeStream, StreamReader } from '../../../src/wire/stream.ts'
@@ -80,6 +81,8 @@ export class FakeHost implements Host {
   /** The most timers that were ever armed together. */
   mostTimers = 0
   isBound = false
+  /** Tasks that were deferred, for the next turn. */
+  #deferred: (() => void)[] = []
   #timers = new Set<{ at: number; wake: () => void }>()
   #handlers: TransportHandlers | undefined
   readonly #random = new Random(1)
@@ -127,18 +130,37 @@ export class FakeHost implements Host {
     return Promise.reject(new Error('no names here'))
   }
 
-  reachableAddress(): undefined {
+  async reachableAddress(): Promise<undefined> {
     return undefined
   }
 
-  defer(): void {
-    assert.fail('the driver defers nothing')
+  defer(task: () => void): void {
+    this.#deferred.push(task)
   }
 
-  /** Moves the clock and wakes whoever is due, as often as need be. */
+  get deferred(): number {
+    return this.#deferred.length
+  }
+
+  /** Runs what was deferred before this turn. */
+  turn(): void {
+    for (const task of this.#deferred.splice(0)) task()
+  }
+
+  /** Wakes whoever is due now, as an event loop does after it stood still: nothing deferred runs, and nothing is read. */
+  wakeLate(): void {
+    for (const timer of [...this.#timers]) {
+      if (timer.at > this.now) continue
+      this.#timers.delete(timer)
+      timer.wake()
+    }
+  }
+
+  /** Moves the clock and wakes whoever is due, as often as need be; turns pass until nothing is deferred. */
   run(ms: number): void {
     const end = this.now + ms
     for (;;) {
+      while (this.#deferred.length > 0) this.turn()
       const timer = [...this.#timers].sort((left, right) => left.at - right.at)[0]
       if (timer === undefined || timer.at > end) break
       this.#timers.delete(timer)
@@ -169,6 +191,7 @@ export interface RunningOptions extends Partial<SwimOptions>, Partial<SerfOption
   readonly secretKey?: Uint8Array
   readonly label?: Uint8Array
   readonly compress?: boolean
+  readonly allowedCidrs?: readonly string[]
   /** Called with every notice, beside its being written down. */
   readonly listener?: (notice: DriverNotice, running: Running) => void
 }
@@ -196,6 +219,7 @@ export async function running(options: RunningOptions = {}): Promise<Running> {
     host,
     sealing,
     compress,
+    allowedCidrs: options.allowedCidrs?.map((text) => parseCidr(text) ?? assert.fail(text)),
     streamTimeoutMs: swim.streamTimeoutMs,
     notified: (notice) => {
       notices.push(notice)
@@ -216,6 +240,24 @@ export async function running(options: RunningOptions = {}): Promise<Running> {
   await driver.open(US)
   driver.run(serf)
   return all
+}
+
+/** A driver that has neither bound nor run. */
+export function closedSetup(): {
+  readonly host: FakeHost
+  readonly driver: Driver
+  readonly notices: DriverNotice[]
+} {
+  const host = new FakeHost()
+  const notices: DriverNotice[] = []
+  const driver = new Driver({
+    host,
+    sealing: sealingOf(),
+    compress: false,
+    streamTimeoutMs: 1000,
+    notified: (notice) => void notices.push(notice),
+  })
+  return { host, driver, notices }
 }
 
 /** A datagram from a peer reaches the driver. */

@@ -16,8 +16,26 @@ function machine(...addresses: string[]): Interfaces {
 }
 
 function chosen(interfaces: Interfaces, wildcard: Uint8Array): string | undefined {
-  const ip = chooseReachable(interfaces, wildcard)
-  return ip === undefined ? undefined : formatIp(ip)
+  return choice(interfaces, wildcard)?.address
+}
+
+/** The address, and why it may be the wrong one. @param routed addresses that the default route bears */
+function choice(interfaces: Interfaces, wildcard: Uint8Array, ...routed: string[]) {
+  const found = chooseReachable(
+    interfaces,
+    wildcard,
+    routed.map((text) => parseIp(text) as Uint8Array),
+  )
+  return found && { address: formatIp(found.ip), doubt: found.doubt }
+}
+
+/** Interfaces of one address each, beside loopback. */
+function devices(addresses: Readonly<Record<string, string | readonly string[]>>): Interfaces {
+  const entries = Object.entries(addresses).map(([device, texts]) => [
+    device,
+    [texts].flat().map((address) => ({ address, internal: false })),
+  ])
+  return { lo: LOOPBACK, ...Object.fromEntries(entries) }
 }
 
 describe('node/interfaces.ts for 0.0.0.0', () => {
@@ -75,6 +93,84 @@ describe('node/interfaces.ts for 0.0.0.0', () => {
   })
 })
 
+describe('node/interfaces.ts with a default route', () => {
+  const TWO = devices({ eth0: '10.0.0.2', eth1: '192.168.1.2' })
+
+  it('of several private addresses that of the default route wins, without a doubt', () => {
+    assert.deepEqual(choice(TWO, ANY4, '192.168.1.2'), { address: '192.168.1.2', doubt: undefined })
+    assert.deepEqual(choice(TWO, ANY4, '10.0.0.2'), { address: '10.0.0.2', doubt: undefined })
+  })
+
+  it('without such a route the first wins, and the doubt names the others', () => {
+    const { address, doubt } = choice(TWO, ANY4) ?? assert.fail()
+    assert.equal(address, '10.0.0.2')
+    assert.match(doubt ?? '', /no default route .* eth0, or 192\.168\.1\.2 of eth1/)
+    assert.equal(choice(devices({ eth0: '10.0.0.2' }), ANY4)?.doubt, undefined, 'one alone is no guess')
+    assert.equal(choice(devices({ eth0: ['10.0.0.2', '10.0.0.3'] }), ANY4)?.doubt, undefined, 'one interface')
+  })
+
+  it('a private address of the interface of the default route goes before a public one that it bears', () => {
+    const mixed = devices({ eth0: ['8.8.4.4', '10.0.0.2'], eth1: '10.1.0.2' })
+    assert.deepEqual(choice(mixed, ANY4, '8.8.4.4'), { address: '10.0.0.2', doubt: undefined })
+  })
+
+  it('a private address of another interface goes before the public one of the default route', () => {
+    const cloud = devices({ eth0: '8.8.4.4', eth1: '10.0.0.2' })
+    assert.deepEqual(choice(cloud, ANY4, '8.8.4.4'), { address: '10.0.0.2', doubt: undefined })
+  })
+
+  it('a public address alone is a guess', () => {
+    assert.deepEqual(choice(devices({ eth0: '8.8.4.4' }), ANY4, '8.8.4.4'), {
+      address: '8.8.4.4',
+      doubt: 'no interface has a private address',
+    })
+    assert.equal(
+      choice(devices({ eth0: '8.8.4.4', eth1: '9.9.9.9' }), ANY4, '9.9.9.9')?.address,
+      '9.9.9.9',
+      'that of the default route first',
+    )
+  })
+
+  for (const device of ['docker0', 'br-0123456789ab', 'podman1', 'cni0', 'virbr0', 'lxdbr0', 'vboxnet0', 'vmnet8']) {
+    it(`the bridge ${device} within the machine goes after all that leaves it`, () => {
+      const bridge = { [device]: '172.17.0.1' }
+      const found = choice(devices({ ...bridge, eth0: '10.0.0.2' }), ANY4)
+      assert.deepEqual(found, { address: '10.0.0.2', doubt: undefined })
+      assert.equal(choice(devices({ ...bridge, eth0: '8.8.4.4' }), ANY4)?.address, '8.8.4.4')
+      const alone = choice(devices(bridge), ANY4)
+      assert.equal(alone?.address, '172.17.0.1')
+      assert.match(alone?.doubt ?? '', /looks like a network within this machine/)
+    })
+  }
+
+  it('a bridge that bears the default route is no inner network, and br0 never is one', () => {
+    assert.deepEqual(choice(devices({ virbr0: '10.0.0.2', eth0: '10.1.0.2' }), ANY4, '10.0.0.2'), {
+      address: '10.0.0.2',
+      doubt: undefined,
+    })
+    assert.deepEqual(choice(devices({ br0: '10.0.0.2' }), ANY4), { address: '10.0.0.2', doubt: undefined })
+  })
+
+  it('what others cannot reach, or what a machine gave itself, is a guess', () => {
+    assert.match(choice(machine(), ANY4)?.doubt ?? '', /nobody on another machine/)
+    assert.match(choice(machine('169.254.7.7'), ANY4)?.doubt ?? '', /given to it/)
+  })
+
+  it('of IPv6 the public address of the default route is the rule, and any other one a guess', () => {
+    const global = devices({ eth0: '2a00::1', eth1: '2a01::1' })
+    assert.deepEqual(choice(global, ANY6, '2a01::1'), { address: '2a01::1', doubt: undefined })
+    assert.equal(choice(global, ANY6)?.doubt, 'no interface has a private address')
+    assert.deepEqual(choice(devices({ eth0: ['2a00::1', '10.0.0.1'] }), ANY6, '10.0.0.1'), {
+      address: '2a00::1',
+      doubt: undefined,
+    })
+  })
+
+  it('IPv6 has no say where only IPv4 is bound', () => {
+    assert.equal(choice(devices({ eth0: '2a00::1', eth1: '10.0.0.2' }), ANY4, '2a00::1')?.address, '10.0.0.2')
+  })
+})
+
 describe('node/interfaces.ts for ::', () => {
   it('a unique local IPv6 address goes before a global one, and both before IPv4', () => {
     assert.equal(chosen(machine('10.0.0.1', '2a00::1', 'fd00::2'), ANY6), 'fd00::2')
@@ -95,7 +191,7 @@ describe('node/interfaces.ts for ::', () => {
 describe('node/interfaces.ts on this machine', () => {
   it('reads what os.networkInterfaces() gives', () => {
     for (const wildcard of [ANY4, ANY6]) {
-      const ip = chooseReachable(networkInterfaces(), wildcard)
+      const ip = chooseReachable(networkInterfaces(), wildcard)?.ip
       const listed = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address))
       assert.ok(ip === undefined || listed.some((text) => formatIp(parseIp(text) ?? ANY4) === formatIp(ip)))
     }

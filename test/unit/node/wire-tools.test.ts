@@ -131,6 +131,24 @@ describe('streams', () => {
 })
 
 describe('options', () => {
+  test('callers without types that forget the options are told so', () => {
+    const calls: ((options: never) => unknown)[] = [
+      (options) => decodePacket(new Uint8Array(1), options),
+      (options) => encodePacket([Uint8Array.of(1)], options),
+      (options) => decodeStream(new Uint8Array(1), options),
+      (options) => streamReader(options),
+      (options) => encodeStream(Uint8Array.of(1), options),
+    ]
+    for (const call of calls) {
+      for (const options of [null, 'dialler', []]) {
+        assert.throws(() => call(options as never), { code: 'ERR_OPTIONS', option: 'options' })
+      }
+    }
+    for (const call of calls.slice(2)) {
+      assert.throws(() => call(undefined as never), { code: 'ERR_OPTIONS', option: 'options' })
+    }
+  })
+
   const wrong: readonly (readonly [string, () => unknown, string])[] = [
     ['no message', () => encodePacket([]), 'messages'],
     ['128 messages', () => encodePacket(Array.from({ length: 128 }, () => SUSPECT)), 'messages'],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { concat } from '../../../src/base/bytes.ts'
+import { SizeError } from '../../../src/base/errors.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
+import type { PacketMessage } from '../../../src/wire/types.ts'
 import { alive, dead, goodbye, joinIntent, leaveIntent, Mesh, type Station, serfStateOf, suspect } from './support.ts'
 
 describe('SF-10: intents about a member, by its state', () => {
@@ -148,6 +150,20 @@ describe('SF-12: a leave intent about us that is not ours', () => {
     assert.ok(said.every((message) => message.type === 'join'))
   })
 
+  it('is answered at the very time of our last intent as well, since it stands where it came first; an older one is not', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    mesh.call(us, (serf, now) => serf.announceJoin(now))
+    mesh.run(5000)
+    assert.equal(ltimeOf(mesh, us, 'us'), 10)
+    mesh.tell(us, leaveIntent('us', 9))
+    assert.equal(ltimeOf(mesh, us, 'us'), 10)
+    mesh.tell(us, leaveIntent('us', 10))
+    assert.equal(ltimeOf(mesh, us, 'us'), 11)
+    mesh.tell(us, leaveIntent('us', 10))
+    assert.equal(ltimeOf(mesh, us, 'us'), 11, 'once')
+  })
+
   it('is let stand while we leave indeed', () => {
     const { mesh, us } = knowing()
     mesh.call(us, (serf, now) => serf.leave(now))
@@ -159,6 +175,127 @@ describe('SF-12: a leave intent about us that is not ours', () => {
     assert.ok(mesh.gossiped('us').length > 0)
     assert.ok(mesh.gossiped('us').every((message) => message.type === 'leave'))
   })
+})
+
+describe('SF-03: our clock after an exchange', () => {
+  it('is that of the other at least: our next intent is no older than theirs', () => {
+    const { mesh, us } = knowing()
+    mesh.exchange(us, { ltime: 100 })
+    mesh.forgetSent()
+    mesh.call(us, (serf, now) => serf.announceJoin(now))
+    mesh.run(3000)
+    const [first] = mesh.gossiped('us')
+    assert.ok(first?.type === 'join' && first.node === 'us')
+    assert.equal(first.ltime, 100)
+  })
+
+  it('whoever is new to a cluster of any age is believed by it, and believes it', () => {
+    const mesh = new Mesh()
+    const [old, fresh] = [mesh.add('old', 1), mesh.add('fresh', 2)]
+    mesh.exchange(old, { ltime: 2 ** 45 })
+    mesh.join(fresh, old)
+    mesh.run(5000)
+    assert.deepEqual(
+      [old, fresh].flatMap((station) => station.told()).filter(({ type }) => type === 'warning'),
+      [],
+    )
+    assert.ok(ltimeOf(mesh, old, 'fresh') >= 2 ** 45)
+  })
+})
+
+describe('SF-24: an operator declares that a member has left', () => {
+  it('one that is dead becomes left everywhere, and it is told when that is told', () => {
+    const { mesh, stations } = cluster(4)
+    const [us, , , lost] = stations as [Station, Station, Station, Station]
+    mesh.silent.add('m-4')
+    for (const station of stations.slice(0, 3)) mesh.feed(station, verdictOf(lost))
+    for (const station of stations) station.told()
+    const ticket = mesh.call(us, (serf, now) => serf.forceLeave('m-4', false, now))
+    assert.deepEqual(us.toldInShort(), ['member-left m-4'])
+    mesh.run(3000)
+    assert.deepEqual(us.told(), [{ type: 'told', ticket }])
+    for (const station of stations.slice(1, 3)) assert.deepEqual(station.toldInShort(), ['member-left m-4'])
+  })
+
+  it('with prune it is erased everywhere, with one member-reap, and stays away', () => {
+    const { mesh, stations } = cluster(4)
+    const [us, , , lost] = stations as [Station, Station, Station, Station]
+    mesh.silent.add('m-4')
+    for (const station of stations.slice(0, 3)) mesh.feed(station, verdictOf(lost))
+    for (const station of stations) station.told()
+    mesh.call(us, (serf, now) => serf.forceLeave('m-4', true, now))
+    mesh.run(30_000)
+    for (const station of stations.slice(0, 3)) {
+      assert.deepEqual(
+        station.toldInShort().filter((line) => line !== 'told'),
+        ['member-left m-4', 'member-reap m-4'],
+      )
+      assert.equal(station.serf.member('m-4'), undefined)
+    }
+  })
+
+  it('a name that nobody knows is told too', () => {
+    const { mesh, us } = knowing()
+    mesh.run(3000)
+    mesh.forgetSent()
+    const ticket = mesh.call(us, (serf, now) => serf.forceLeave('nobody', true, now))
+    mesh.run(3000)
+    assert.deepEqual(us.told(), [{ type: 'told', ticket }])
+    const said = mesh.gossiped('us')
+    assert.ok(said.length > 0)
+    assert.ok(said.every((message) => message.type === 'leave' && message.node === 'nobody' && message.prune))
+  })
+
+  it('where nobody is to be told it is done at once', () => {
+    const mesh = new Mesh()
+    const us = mesh.add('us', 1)
+    mesh.feed(us, alive(2), dead(2))
+    us.told()
+    const ticket = mesh.call(us, (serf, now) => serf.forceLeave('ghost-2', false, now))
+    assert.deepEqual(
+      us.told().map((notice) => (notice.type === 'told' ? notice.ticket : notice.type)),
+      ['member-left', ticket],
+    )
+  })
+
+  it('each has a time of its own, above all that was seen', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, joinIntent('ghost-2', 40))
+    mesh.run(3000)
+    mesh.forgetSent()
+    mesh.call(us, (serf, now) => serf.forceLeave('one', false, now))
+    mesh.call(us, (serf, now) => serf.forceLeave('other', false, now))
+    mesh.run(3000)
+    const said = mesh.gossiped('us').map((message) => ('node' in message ? `${message.node} ${message.ltime}` : ''))
+    assert.deepEqual([...new Set(said)].sort(), ['one 41', 'other 42'])
+  })
+
+  it('a name that fits no packet is refused, and nothing changes', () => {
+    const { mesh, us } = knowing()
+    const before = us.serf.queued
+    assert.throws(() => mesh.call(us, (serf, now) => serf.forceLeave('x'.repeat(1400), false, now)), SizeError)
+    assert.equal(us.serf.queued, before)
+    assert.deepEqual(us.told(), [])
+  })
+})
+
+describe('SF-23: of two members one forces the other, which lives', () => {
+  for (const prune of [false, true]) {
+    it(`both end alive on both sides${prune ? ', with prune too' : ''}`, () => {
+      const { mesh, stations } = cluster(2)
+      const [us, other] = stations as [Station, Station]
+      for (const station of stations) station.told()
+      mesh.call(us, (serf, now) => serf.forceLeave('m-2', prune, now))
+      assert.equal(us.stateOf('m-2'), 'leaving')
+      mesh.run(30_000)
+      for (const station of stations) {
+        assert.deepEqual([station.stateOf('m-1'), station.stateOf('m-2')], ['alive', 'alive'])
+      }
+      const told = us.toldInShort().filter((line) => line !== 'told')
+      assert.deepEqual(told, ['member-leaving m-2', 'member-recover m-2'])
+      assert.deepEqual(other.told(), [])
+    })
+  }
 })
 
 describe('telling on', () => {
@@ -231,6 +368,32 @@ describe('telling on', () => {
 })
 
 describe('what nobody should believe', () => {
+  it('65 forged datagrams move the clock by one leap, and what is honest goes on being taken', () => {
+    const { mesh, us } = knowing()
+    for (let leaps = 1; leaps <= 65; leaps++) mesh.tell(us, joinIntent('ghost-2', leaps * 2 ** 40))
+    const codes = us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
+    assert.deepEqual(codes, new Array(64).fill('lamport-leap'))
+    mesh.tell(us, leaveIntent('ghost-2', 2 ** 40 + 1))
+    assert.equal(us.stateOf('ghost-2'), 'leaving')
+    mesh.tell(us, joinIntent('ghost-2', 2 ** 40 + 2))
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
+  it('where there are more members, twice as many intents as members may wait', () => {
+    const { mesh, us } = knowing()
+    for (let start = 0; start < 2500; start += 100) {
+      const claims = Array.from({ length: 100 }, (_, at) => alive(3, 1, { node: `member-${start + at}` }))
+      mesh.feed(us, ...claims)
+    }
+    mesh.run(5000)
+    const { size } = us.serf
+    const before = us.serf.queued
+    us.told()
+    for (let ltime = 5; ltime < 6000; ltime++) mesh.tell(us, joinIntent('ghost-2', ltime))
+    assert.equal(us.serf.queued - before, 2 * size)
+    assert.ok(us.told().some((notice) => notice.type === 'warning' && notice.code === 'queue-full'))
+  })
+
   it('no more than 4096 intents wait to be told on: the rest is dropped with one warning a burst', () => {
     const { mesh, us } = knowing()
     mesh.run(5000)
@@ -254,65 +417,6 @@ describe('what nobody should believe', () => {
     mesh.tell(us, leaveIntent('ghost-2', 5))
     assert.equal(us.stateOf('ghost-2'), 'leaving')
   })
-
-  it('SF-16: of more than 4096 strangers the oldest is forgotten, with one warning each', () => {
-    const { mesh, us } = knowing()
-    const strangers = Array.from({ length: 4096 - 3 }, (_, at) => leaveIntent(`stranger-${at}`, 5))
-    mesh.tell(us, leaveIntent('ghost-3', 5), leaveIntent('ghost-4', 5), leaveIntent('ghost-5', 5), ...strangers)
-    mesh.run(200_000)
-    // Renewed, it is the youngest of all; a repetition changes nothing.
-    mesh.tell(us, leaveIntent('ghost-3', 6), leaveIntent('ghost-4', 5))
-    assert.deepEqual(us.told(), [])
-    mesh.tell(us, leaveIntent('ghost-6', 5))
-    const [notice, ...more] = us.told()
-    assert.ok(notice?.type === 'warning' && notice.code === 'intent-limit' && more.length === 0)
-    assert.match(notice.message, /ghost-4/)
-    mesh.feed(us, alive(3), alive(4), alive(5), alive(6))
-    assert.deepEqual(
-      [3, 4, 5, 6].map((number) => us.stateOf(`ghost-${number}`)),
-      ['leaving', 'alive', 'leaving', 'leaving'],
-    )
-  })
-
-  it('SF-16: after five minutes no stranger takes up room', () => {
-    const { mesh, us } = knowing()
-    mesh.tell(us, ...Array.from({ length: 4096 }, (_, at) => leaveIntent(`stranger-${at}`, 5)))
-    mesh.run(316_000)
-    us.told()
-    mesh.tell(us, ...Array.from({ length: 4096 }, (_, at) => leaveIntent(`other-${at}`, 5)))
-    assert.deepEqual(us.told(), [])
-  })
-
-  it('a stranger with a name longer than a member may have is not remembered and not told on', () => {
-    const { mesh, us } = knowing()
-    const [longest, tooLong] = ['x'.repeat(512), 'x'.repeat(513)]
-    mesh.tell(us, leaveIntent(tooLong, 5), joinIntent(tooLong, 6))
-    assert.deepEqual(
-      us.told().map((notice) => (notice.type === 'warning' ? [notice.code, notice.message.length < 100] : notice.type)),
-      [
-        ['message-invalid', true],
-        ['message-invalid', true],
-      ],
-    )
-    mesh.run(5000)
-    assert.deepEqual(mesh.gossiped('us'), [])
-    mesh.tell(us, leaveIntent(longest, 7))
-    mesh.feed(us, alive(3, 1, { node: longest }))
-    assert.equal(us.stateOf(longest), 'leaving')
-  })
-
-  it('SF-16: an intent expires after five minutes, not before', () => {
-    for (const [afterMs, state] of [
-      [290_000, 'leaving'],
-      [316_000, 'alive'],
-    ] as const) {
-      const { mesh, us } = knowing()
-      mesh.tell(us, leaveIntent('ghost-3', 5))
-      mesh.run(afterMs)
-      mesh.feed(us, alive(3))
-      assert.equal(us.stateOf('ghost-3'), state)
-    }
-  })
 })
 
 function knowing() {
@@ -321,6 +425,12 @@ function knowing() {
   mesh.feed(us, alive(2))
   us.told()
   return { mesh, us }
+}
+
+/** What the others say of one that does not answer. */
+function verdictOf({ serf }: Station): PacketMessage {
+  const { name, incarnation } = serf.local
+  return { type: 'dead', node: name, incarnation, from: 'ghost-99' }
 }
 
 /** `m-1` and on, all of whom know each other. */

@@ -5,7 +5,7 @@ import { LamportClock } from '../../../src/serf/lamport-clock.ts'
 
 function clockAt(time: number): LamportClock {
   const clock = new LamportClock()
-  assert.ok(time === 1 || clock.witness(time - 1))
+  assert.ok(time === 1 || clock.witness(time - 1, 0))
   return clock
 }
 
@@ -24,33 +24,84 @@ describe('LamportClock', () => {
       [500, 501],
     ] as const) {
       const clock = clockAt(10)
-      assert.equal(clock.witness(seen), true)
+      assert.equal(clock.witness(seen, 0), true)
       assert.equal(clock.time, after, `after seeing ${seen}`)
     }
   })
 
   it('a leap of 2^40 is believed, one more is not and changes nothing', () => {
-    const clock = clockAt(10)
-    assert.equal(clock.witness(10 + 2 ** 40 + 1), false)
-    assert.equal(clock.time, 10)
-    assert.equal(clock.witness(10 + 2 ** 40), true)
-    assert.equal(clock.time, 11 + 2 ** 40)
+    const clock = new LamportClock()
+    assert.equal(clock.witness(2 ** 40 + 1, 0), false)
+    assert.equal(clock.time, 1)
+    assert.equal(clock.witness(2 ** 40, 0), true)
+    assert.equal(clock.time, 1 + 2 ** 40)
+  })
+
+  it('leaps add up: 65 of them do not wear it out, and every honest step is believed all the same', () => {
+    const clock = new LamportClock()
+    const believed = Array.from({ length: 65 }, () => clock.witness(clock.time + 2 ** 40 - 1, 0)).filter(Boolean)
+    assert.equal(believed.length, 1)
+    for (let step = 0; step < 1000; step++) {
+      const { time } = clock
+      assert.equal(clock.witness(time, 0), true)
+      assert.equal(clock.time, time + 1)
+    }
+  })
+
+  it('what was leapt grows back by 2^20 a second, up to 2^40', () => {
+    const clock = new LamportClock()
+    assert.ok(clock.witness(2 ** 40, 0))
+    const { time } = clock
+    assert.equal(clock.witness(time + 2 ** 20, 1000), false)
+    assert.equal(clock.witness(time + 2 ** 20 - 1, 1000), true)
+    assert.equal(clock.witness(clock.time + 1, 1000), false)
+    const rested = 1000 + (2 ** 40 / 2 ** 20) * 1000 * 5
+    assert.equal(clock.witness(clock.time + 2 ** 40, rested), false)
+    assert.equal(clock.witness(clock.time + 2 ** 40 - 1, rested), true)
+  })
+
+  it('a thousand forged leaps a second for a year leave it exact', () => {
+    const clock = new LamportClock()
+    const dayMs = 86_400_000
+    for (let now = 0; now <= 365 * dayMs; now += dayMs / 4) {
+      for (let bits = 50; bits >= 1; bits--) clock.witness(clock.time + 2 ** bits, now)
+    }
+    assert.ok(clock.time <= 2 + 2 ** 40 + 2 ** 20 * 86_400 * 365, `${clock.time}`)
+    assert.ok(clock.time < 2 ** 45)
+  })
+
+  it('the first full exchange is believed however old the cluster is; the second is held to the leap', () => {
+    const clock = new LamportClock()
+    assert.equal(clock.witnessExchange(2 ** 45, 0), true)
+    assert.equal(clock.time, 2 ** 45 + 1)
+    assert.equal(clock.witness(2 ** 45 + 2 ** 39, 0), true, 'the leap is still to be had')
+    assert.equal(clock.witnessExchange(2 ** 46, 0), false)
+    assert.equal(clock.witnessExchange(3, 0), true)
+    assert.equal(clock.time, 2 ** 45 + 2 ** 39 + 1)
+    for (const beyond of [2 ** 52 + 1, 2n ** 64n - 1n]) {
+      const fresh = new LamportClock()
+      assert.equal(fresh.witnessExchange(beyond, 0), false)
+      assert.equal(fresh.time, 1)
+    }
   })
 
   it('a forged time of 64 bits does not turn the clock back to zero', () => {
     const clock = clockAt(10)
-    assert.equal(clock.witness(2n ** 64n - 1n), false)
-    assert.equal(clock.witness(BigInt(Number.MAX_SAFE_INTEGER) + 1n), false)
+    assert.equal(clock.witness(2n ** 64n - 1n, 0), false)
+    assert.equal(clock.witness(BigInt(Number.MAX_SAFE_INTEGER) + 1n, 0), false)
     assert.equal(clock.time, 10)
   })
 
   it('never falls, and is above everything it believed', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat(1000), fc.maxSafeNat())), (seen) => {
+      fc.property(fc.array(fc.tuple(fc.oneof(fc.nat(1000), fc.maxSafeNat()), fc.nat(10_000), fc.boolean())), (seen) => {
         const clock = new LamportClock()
-        for (const time of seen) {
+        let now = 0
+        for (const [time, pause, isExchange] of seen) {
+          now += pause
           const before = clock.time
-          if (clock.witness(time)) assert.ok(clock.time > time)
+          const isBelieved = isExchange ? clock.witnessExchange(time, now) : clock.witness(time, now)
+          if (isBelieved) assert.ok(clock.time > time)
           else assert.equal(clock.time, before)
           assert.ok(clock.time >= before)
         }

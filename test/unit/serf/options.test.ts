@@ -11,6 +11,7 @@ describe('resolveSerfOptions', () => {
       leavePropagateDelayMs: 1000,
       recentIntentTimeoutMs: 300_000,
       reapIntervalMs: 15_000,
+      reconnectIntervalMs: 30_000,
       reconnectTimeoutMs: 86_400_000,
       tombstoneTimeoutMs: 86_400_000,
     })
@@ -40,9 +41,10 @@ describe('resolveSerfOptions', () => {
     }
   })
 
-  it('lets the wait after the goodbye be nothing, and no other knob', () => {
-    assert.equal(resolveSerfOptions({ leavePropagateDelayMs: 0 }).leavePropagateDelayMs, 0)
-    for (const option of SERF_OPTION_NAMES.filter((name) => name !== 'leavePropagateDelayMs')) {
+  it('lets the wait after the goodbye be nothing and turns reconnecting off at 0, and takes no other 0', () => {
+    const zeroes = ['leavePropagateDelayMs', 'reconnectIntervalMs'] as const
+    for (const option of zeroes) assert.equal(resolveSerfOptions({ [option]: 0 })[option], 0)
+    for (const option of SERF_OPTION_NAMES.filter((name) => !zeroes.some((zero) => zero === name))) {
       assert.throws(() => resolveSerfOptions({ [option]: 0 }), OptionsError, option)
     }
   })

@@ -112,6 +112,7 @@ describe('a full exchange', () => {
   it('that is begun in order to join says so', () => {
     const mesh = new Mesh()
     const us = mesh.add('us', 1)
+    mesh.feed(us, alive(2)) // who knows nobody asks first, see swim/push-pull.ts
     mesh.call(us, (serf) => serf.contact(addressOf(9)))
     const [request] = mesh.requests
     assert.ok(request !== undefined)
@@ -133,13 +134,38 @@ describe('joining', () => {
     const { mesh, us } = pair()
     mesh.tell(us, { type: 'join', ltime: 20, node: 'peer' })
     mesh.forgetSent()
-    mesh.call(us, (serf, now) => serf.announceJoin(now))
-    mesh.call(us, (serf, now) => serf.announceJoin(now))
-    mesh.run(3000)
+    for (let joins = 0; joins < 2; joins++) {
+      mesh.call(us, (serf, now) => serf.announceJoin(now))
+      mesh.run(3000)
+    }
     const ours = mesh
       .gossiped('us')
       .flatMap((message) => (message.type === 'join' && message.node === 'us' ? [message.ltime] : []))
     assert.deepEqual([...new Set(ours)].sort(), [21, 22])
+  })
+})
+
+describe('an intent of our own', () => {
+  it('replaces the one before it, which is not told any more', () => {
+    const { mesh, us } = pair()
+    mesh.tell(us, { type: 'join', ltime: 20, node: 'peer' })
+    mesh.run(3000)
+    mesh.forgetSent()
+    for (let joins = 0; joins < 3; joins++) mesh.call(us, (serf, now) => serf.announceJoin(now))
+    assert.equal(us.serf.queued, 1)
+    mesh.run(3000)
+    const told = mesh.gossiped('us').map((message) => (message.type === 'join' ? message.ltime : message.type))
+    assert.deepEqual([...new Set(told)], [23])
+  })
+
+  it('goes before those of others, however many wait', () => {
+    const { mesh, us } = pair()
+    for (let ltime = 20; ltime < 520; ltime++) mesh.tell(us, { type: 'join', ltime, node: `stranger-${ltime}` })
+    mesh.forgetSent()
+    mesh.call(us, (serf, now) => serf.leave(now))
+    mesh.run(450)
+    const [first] = mesh.gossiped('us')
+    assert.deepEqual([first?.type, first?.type === 'leave' && first.node], ['leave', 'us'])
   })
 })
 

@@ -52,8 +52,8 @@ export function goodbye(number: number, incarnation = 1): PacketMessage {
   return dead(number, incarnation, `ghost-${number}`)
 }
 
-export function leaveIntent(node: string, ltime: Uint64): SerfMessage {
-  return { type: 'leave', ltime, node, prune: false }
+export function leaveIntent(node: string, ltime: Uint64, prune = false): SerfMessage {
+  return { type: 'leave', ltime, node, prune }
 }
 
 export function joinIntent(node: string, ltime: Uint64): SerfMessage {
@@ -129,6 +129,8 @@ export class Mesh {
   readonly sent: Sent[] = []
   /** Effects that opened streams to ghosts. */
   readonly requests: Extract<Effect<SerfNotice>, { kind: 'request' }>[] = []
+  /** Streams to ghosts fail at once, instead of never ending. */
+  refuses = false
   /** Names of machines that neither hear nor answer, and of ghosts that do not ack. */
   readonly silent: Set<string> = new Set()
   readonly #random: Random
@@ -279,6 +281,7 @@ export class Mesh {
     const target = this.#stations.get(effect.to.key)
     if (target === undefined || this.silent.has(target.serf.local.name)) {
       this.requests.push(effect)
+      if (this.refuses) from.serf.requestFailed(effect.id, 'refused', this.#now)
       return
     }
     const asking = { replies: [] as Uint8Array[] }

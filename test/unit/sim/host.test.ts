@@ -84,13 +84,13 @@ describe('sim/host', () => {
     await assert.rejects(host.resolve('10.0.0.1', stop.signal), /enough/)
   })
 
-  it('is reached at its address where a wildcard of its family is bound', () => {
+  it('is reached at its address where a wildcard of its family is bound', async () => {
     const { simulation, host } = single()
     const six = simulation.host(simulation.station('six', 'fd00::1'))
-    assert.deepEqual(host.reachableAddress(new Uint8Array(4)), host.station.ip)
-    assert.deepEqual(host.reachableAddress(new Uint8Array(16)), host.station.ip)
-    assert.deepEqual(six.reachableAddress(new Uint8Array(16)), six.station.ip)
-    assert.equal(six.reachableAddress(new Uint8Array(4)), undefined)
+    assert.deepEqual(await host.reachableAddress(new Uint8Array(4)), { ip: host.station.ip })
+    assert.deepEqual(await host.reachableAddress(new Uint8Array(16)), { ip: host.station.ip })
+    assert.deepEqual(await six.reachableAddress(new Uint8Array(16)), { ip: six.station.ip })
+    assert.equal(await six.reachableAddress(new Uint8Array(4)), undefined)
   })
 
   it('killed, never calls what ran on it again, and leaves its port to the next process', async () => {

@@ -373,7 +373,7 @@ describe('serf-behaviour §4.1: names and addresses', () => {
   })
 
   it('ML-07: the name of a dead member stays with its address while reclaiming is off', () => {
-    const made = bench()
+    const made = bench({ reclaimAfterMs: 0 })
     made.receive(dead('m2', 1))
     made.hush()
     made.now = 20_000
@@ -399,6 +399,68 @@ describe('serf-behaviour §4.1: names and addresses', () => {
     made.now = 6000.5
     made.receive(elsewhere(1))
     assert.deepEqual(made.delegate.take(), ['joined m2'])
+  })
+})
+
+describe('our name at another address', () => {
+  const elsewhere = { addr: at(77).ip }
+
+  it('whoever holds it there refuses us: told with the holder, its state, and who says so', () => {
+    for (const [state, word] of [
+      [WireState.alive, 'alive'],
+      [WireState.suspect, 'suspect'],
+      [WireState.dead, 'dead'],
+    ] as const) {
+      const made = bench()
+      made.swim.receiveRequest(1, pushPull([row('m1', state, 3, elsewhere)]), at(2, 50_000), 0)
+      assert.deepEqual(made.delegate.take(), ['conflict m1 10.0.0.77:7946'], word)
+      assert.deepEqual(made.delegate.codes(), ['name-refused'])
+      const { message = '' } = made.delegate.warnings[0] ?? {}
+      assert.match(message, new RegExp(`^m1, .*10\\.0\\.0\\.77:7946, which is ${word}, by 10\\.0\\.0\\.2:50000`))
+    }
+  })
+
+  it('so does the member that we asked, and one that passes on the claim of the other', () => {
+    const made = bench()
+    made.swim.pushPull(at(77), true)
+    const [request] = made.effects()
+    assert.ok(request?.kind === 'request')
+    made.swim.receiveReply(request.id, pushPull([row('m1', WireState.alive, 3, elsewhere)]), 0)
+    assert.deepEqual(made.delegate.codes(), ['name-refused'], 'the holder itself, asked by us')
+    made.receiveFrom(at(3), alive('m1', 3, elsewhere))
+    assert.deepEqual(made.delegate.codes(), ['name-refused', 'name-refused'])
+  })
+
+  it('the rival in person is a conflict and no refusal', () => {
+    const made = bench()
+    made.swim.receiveRequest(1, pushPull([row('m1', WireState.alive, 3, elsewhere)]), at(77, 50_000), 0)
+    made.receiveFrom(at(77), alive('m1', 3, elsewhere))
+    assert.deepEqual(made.delegate.take(), ['conflict m1 10.0.0.77:7946', 'conflict m1 10.0.0.77:7946'])
+    assert.deepEqual(made.delegate.codes(), [])
+  })
+
+  it('one that left there holds nothing, an old word of our own address neither, and once we leave we do not care', () => {
+    const made = bench()
+    made.receive(suspect('m1', 5))
+    made.swim.receiveRequest(1, pushPull([row('m1', WireState.left, 9, elsewhere)]), at(2), 0)
+    made.swim.receiveRequest(2, pushPull([row('m1', WireState.dead, 1)]), at(2), 0)
+    made.swim.leave(0, 1)
+    made.delegate.take()
+    made.swim.receiveRequest(3, pushPull([row('m1', WireState.dead, 9, elsewhere)]), at(2), 0)
+    assert.deepEqual([made.delegate.take(), made.delegate.codes()], [[], []])
+  })
+
+  it('a stale row of it is a refusal still: our denial is above it, and not heard', () => {
+    const made = bench()
+    made.receive(suspect('m1', 5))
+    made.swim.receiveRequest(1, pushPull([row('m1', WireState.dead, 1, elsewhere)]), at(2), 0)
+    assert.deepEqual([made.delegate.codes(), made.incarnation('m1')], [['name-refused'], 6])
+  })
+
+  it('of another name both addresses are told, and nobody is warned', () => {
+    const made = bench()
+    made.swim.receiveRequest(1, pushPull([row('m2', WireState.alive, 3, elsewhere)]), at(3), 0)
+    assert.deepEqual([made.delegate.take(), made.delegate.codes()], [['conflict m2 10.0.0.77:7946'], []])
   })
 })
 
@@ -449,6 +511,21 @@ describe('serf-behaviour §4.5: refutation', () => {
       assert.equal(made.swim.self.address.key, '10.0.0.1:7946')
       assert.deepEqual(made.delegate.take(), [])
     }
+  })
+
+  it('our own claim that comes back in other bytes teaches those, silently; what still waits is told in them', () => {
+    const told = bench()
+    told.hush()
+    told.receive(alive('m1', 1, { addr: mapped(at(1).ip) }))
+    assert.deepEqual([told.swim.self.address.ip, told.swim.queued, told.swim.health], [mapped(at(1).ip), 0, 0])
+    told.receive(suspect('m1', 1))
+    assert.deepEqual(told.spread(), [alive('m1', 2, { addr: mapped(at(1).ip) })])
+
+    const waiting = new Bench()
+    waiting.receive(alive('m1', 1, { addr: mapped(at(1).ip) }), alive('m2', 1))
+    const [own] = waiting.spread().filter((claim) => claim.type === 'alive' && claim.node === 'm1')
+    assert.deepEqual(own, alive('m1', 1, { addr: mapped(at(1).ip) }))
+    assert.deepEqual(waiting.delegate.take(), ['joined m2'])
   })
 
   it('a conflicting or an older claim about us leaves the bytes of our address', () => {
@@ -608,6 +685,24 @@ describe('serf-behaviour §4.7: restarts', () => {
       restarted.swim.receiveRequest(1, pushPull([row('m2', state, 4)]), at(1), 0)
       peer.receive(...restarted.spread())
       assert.deepEqual([peer.incarnation('m2'), peer.delegate.take()], [5, ['joined m2']])
+    }
+  })
+})
+
+describe('what we say of ourselves', () => {
+  it('goes first: announcement, denial and goodbye before news of others', () => {
+    for (const say of [
+      (made: Bench) => made.swim.setMeta(metaOf('x'), 0, 1),
+      (made: Bench) => made.receive(suspect('m1', 1)),
+      (made: Bench) => made.swim.leave(0, 1),
+    ]) {
+      const made = bench()
+      say(made)
+      made.spread()
+      made.receive(alive('m6', 1))
+      const [first] = made.spread()
+      assert.ok(first !== undefined && 'node' in first)
+      assert.equal(first.node, 'm1', 'though the other is fresh and this was told once')
     }
   })
 })

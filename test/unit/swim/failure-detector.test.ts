@@ -1,6 +1,7 @@
 // One probe at a time: whom, how, and when the verdict falls. SWIM §3.1 and §4.3, Lifeguard §IV-A, serf-behaviour §5.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Address } from '../../../src/wire/address.ts'
 import { decodePacketMessage } from '../../../src/wire/swim-messages.ts'
 import type { StreamMessage } from '../../../src/wire/types.ts'
 import {
@@ -28,6 +29,11 @@ function named(sent: Sent): string {
   const [first] = sent.messages
   assert.ok(first?.type === 'ping')
   return first.node
+}
+
+/** The nacks of so many different helpers. */
+function nack(made: Bench, seqNo: number, helpers: number): void {
+  for (let helper = 0; helper < helpers; helper++) made.receiveFrom(at(100 + helper), { type: 'nack', seqNo })
 }
 
 /** Lets the running probe end without an answer; gives whom it was of. */
@@ -389,13 +395,23 @@ describe('serf-behaviour §5.2: the verdict', () => {
     assert.deepEqual(made.delegate.pings, [])
   })
 
-  it('a ping that our own socket refuses ends the probe, without verdict', () => {
+  it('ML-28: a ping that our own socket refuses ends the probe, without verdict', () => {
     const made = bench(2)
     const probe = made.untilProbe()
     made.swim.sendFailed(probe.to, false, made.now)
     made.advanceTo(made.now + 999)
     assert.deepEqual([made.effects(), made.delegate.take(), made.swim.health], [[], [], 0])
     assert.equal(named(made.untilProbe()), 'm2')
+  })
+
+  it('ML-28: another packet to the same address that our own socket refuses does not touch the probe', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    // The same endpoint, but not the address the ping was sent to: gossip, say.
+    made.swim.sendFailed(new Address(probe.to.ip, probe.to.port), false, made.now)
+    made.swim.sendFailed(made.swim.member(named(probe))?.address as Address, false, made.now)
+    made.advanceTo(made.now + 1000)
+    assert.equal(made.status(named(probe)), 'suspect')
   })
 
   it('a packet refused on the way to someone else, or after the probe timeout, does not touch the probe', () => {
@@ -418,7 +434,7 @@ describe('Lifeguard §IV-A: what a probe does to local health', () => {
     const made = bench()
     const probe = made.untilProbe()
     made.advanceTo(made.now + 500)
-    for (let nacks = 0; nacks < 3; nacks++) made.receive({ type: 'nack', seqNo: probe.seqNo })
+    nack(made, probe.seqNo, 3)
     made.advanceTo(made.now + 500)
     assert.equal(made.status(named(probe)), 'suspect')
     assert.equal(made.swim.health, 0)
@@ -434,17 +450,26 @@ describe('Lifeguard §IV-A: what a probe does to local health', () => {
       const made = bench()
       const probe = made.untilProbe()
       made.advanceTo(made.now + 500)
-      for (let count = 0; count < nacks; count++) made.receive({ type: 'nack', seqNo: probe.seqNo })
-      for (let count = 0; count < strays; count++) made.receive({ type: 'nack', seqNo: probe.seqNo + 1 })
+      nack(made, probe.seqNo, nacks)
+      nack(made, probe.seqNo + 1, strays)
       made.advanceTo(made.now + 500)
       assert.equal(made.swim.health, cost)
     }
   })
 
+  it('ML-31: the nacks of one address are one nack, however often it comes', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    made.advanceTo(made.now + 500)
+    for (let copies = 0; copies < 3; copies++) nack(made, probe.seqNo, 1)
+    made.advanceTo(made.now + 500)
+    assert.equal(made.swim.health, 2)
+  })
+
   it('a nack before the indirect phase counts for nothing', () => {
     const made = bench()
     const probe = made.untilProbe()
-    for (let nacks = 0; nacks < 3; nacks++) made.receive({ type: 'nack', seqNo: probe.seqNo })
+    nack(made, probe.seqNo, 3)
     made.advanceTo(made.now + 1000)
     assert.equal(made.swim.health, 3)
   })
@@ -547,6 +572,76 @@ describe('serf-behaviour §5.1: probes do not overlap', () => {
     assert.deepEqual(made.packets(), [])
     made.untilProbe()
     assert.equal(made.now, startedAt + 2000)
+  })
+})
+
+describe('architecture §5: a stall in the middle of a probe', () => {
+  it('ML-37: moves the probe timeout and the verdict by its length', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    const startedAt = made.now
+    made.now += 20_000
+    made.swim.stalled(19_900)
+    made.swim.advance(made.now)
+    assert.deepEqual(made.delegate.take(), [])
+    made.effects()
+    made.advanceTo(startedAt + 20_399)
+    assert.ok(!made.packets().some(({ messages }) => messages[0]?.type === 'indirect-ping'))
+    made.advanceTo(startedAt + 20_400)
+    assert.deepEqual([...new Set(made.packets().map(({ messages }) => messages[0]?.type))], ['indirect-ping'])
+    made.advanceTo(startedAt + 20_899)
+    assert.equal(made.status(named(probe)), 'alive')
+    made.advanceTo(startedAt + 20_900)
+    assert.equal(made.status(named(probe)), 'suspect')
+  })
+
+  it('in the indirect phase moves the verdict, and the stream may take as long as before', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    const startedAt = made.now
+    made.advanceTo(startedAt + 600)
+    made.swim.stalled(3000)
+    made.advanceTo(startedAt + 3999)
+    assert.equal(made.status(named(probe)), 'alive')
+    made.advanceTo(startedAt + 4000)
+    assert.equal(made.status(named(probe)), 'suspect')
+  })
+
+  it('an ack after it is success, but tells no round trip; the next probe tells one again', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    made.now += 120
+    made.swim.stalled(60)
+    made.ack(probe.seqNo)
+    made.advanceTo(made.now + 500)
+    assert.deepEqual([made.delegate.pings, made.delegate.take()], [[], []])
+    made.ack(made.untilProbe().seqNo)
+    assert.equal(made.delegate.pings.length, 1)
+  })
+
+  it('without a probe under way it changes none', () => {
+    const made = bench()
+    made.swim.stalled(400)
+    made.ack(made.untilProbe().seqNo)
+    assert.equal(made.delegate.pings.length, 1)
+  })
+
+  it('question and verdict never fall together, also where nobody told of the stall', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    const startedAt = made.now
+    made.now += 1700
+    made.swim.advance(made.now)
+    assert.equal(made.status(named(probe)), 'alive')
+    const asked = made.effects()
+    assert.deepEqual(
+      asked.flatMap((effect) => (effect.kind === 'request' ? [effect.timeoutMs] : [])),
+      [500],
+    )
+    made.advanceTo(startedAt + 2199)
+    assert.equal(made.status(named(probe)), 'alive')
+    made.advanceTo(startedAt + 2200)
+    assert.equal(made.status(named(probe)), 'suspect')
   })
 })
 

@@ -89,6 +89,36 @@ describe('serf-behaviour §7: a round of gossip', () => {
     assert.deepEqual(made.packets(), [])
   })
 
+  it('a telling to the dead does not count while somebody lives: those get all that they are owed', () => {
+    const made = bench(4, { gossipFanout: 1 })
+    made.receive(dead('m3', 1), dead('m4', 1))
+    const told = { living: 0, dead: 0 }
+    made.delegate.draws.length = 0
+    while (made.swim.queued > 0) for (const host of round(made)) told[host === '10.0.0.2' ? 'living' : 'dead']++
+    // 4 * ceil(log10(5)) tellings, both verdicts in one packet.
+    assert.equal(told.living, 4)
+    assert.ok(told.dead > 0)
+    assert.equal(made.delegate.draws.length, 4, 'nor does it count for the layer above')
+  })
+
+  it('once only the dead are left each telling counts, and comes to its end', () => {
+    const made = bench(3, { gossipFanout: 1 })
+    made.receive(dead('m2', 1), dead('m3', 1))
+    const rounds = Array.from({ length: 10 }, () => round(made).length)
+    assert.deepEqual(rounds, [1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    assert.equal(made.swim.queued, 0)
+  })
+
+  it('the dead hear what the living do, of both layers', () => {
+    const made = bench(2, { gossipFanout: 5 })
+    made.receive(alive('m3', 1), dead('m3', 1))
+    made.delegate.broadcasts = [Uint8Array.of(8, 1)]
+    made.step()
+    const heard = new Map(made.packets().map(({ to, messages }) => [to.host, messages.map(({ type }) => type)]))
+    assert.deepEqual(heard.get('10.0.0.3'), ['dead', 'user'])
+    assert.deepEqual(heard.get('10.0.0.2'), ['dead', 'user'])
+  })
+
   it('has a checksum for those that read one, by their own word', () => {
     const made = bench(3)
     made.receive(alive('m2', 2, { vsn: Uint8Array.of(1, 4, 2, 2, 5, 5) }))

@@ -21,7 +21,7 @@ function refusal(profile: Profile, given: Partial<Record<keyof SwimOptions, unkn
 }
 
 describe('serf-behaviour §1: profiles', () => {
-  it('have the defaults of memberlist', () => {
+  it('have the defaults of memberlist, but for reclaiming', () => {
     const table: Partial<Record<keyof SwimOptions, readonly [lan: unknown, wan: unknown, local: unknown]>> = {
       streamTimeoutMs: [10_000, 30_000, 1000],
       indirectChecks: [3, 3, 1],
@@ -37,9 +37,8 @@ describe('serf-behaviour §1: profiles', () => {
       gossipFanout: [3, 4, 3],
       gossipToTheDeadMs: [30_000, 60_000, 15_000],
       maxPacketBytes: [1400, 1400, 1400],
-      reclaimAfterMs: [0, 0, 0],
     }
-    assert.deepEqual(Object.keys(table).sort(), [...SWIM_OPTION_NAMES].sort())
+    assert.deepEqual([...Object.keys(table), 'reclaimAfterMs'].sort(), [...SWIM_OPTION_NAMES].sort())
     for (const [option, values] of Object.entries(table)) {
       const found = (['lan', 'wan', 'local'] as const).map((profile) => PROFILES[profile][option as keyof SwimOptions])
       assert.deepEqual(found, values, option)
@@ -54,6 +53,17 @@ describe('serf-behaviour §1: profiles', () => {
 })
 
 describe('swim/options.ts', () => {
+  it('a dead name is free by default once the dead are no longer told of it, and never is never', () => {
+    for (const profile of ['lan', 'wan', 'local'] as const) {
+      assert.equal(PROFILES[profile].reclaimAfterMs, PROFILES[profile].gossipToTheDeadMs)
+    }
+    const reclaimAfterMs = (given: Partial<SwimOptions>): number => resolveSwimOptions('lan', given).reclaimAfterMs
+    assert.equal(reclaimAfterMs({ gossipToTheDeadMs: 5000 }), 5000)
+    assert.equal(reclaimAfterMs({ gossipToTheDeadMs: 0 }), 1)
+    assert.equal(reclaimAfterMs({ gossipToTheDeadMs: 5000, reclaimAfterMs: 0 }), 0)
+    assert.equal(reclaimAfterMs({ reclaimAfterMs: 7 }), 7)
+  })
+
   it('an explicit undefined leaves the default, a foreign key is ignored, the result is frozen', () => {
     const given = { probeTimeoutMs: undefined, gossipFanout: 5, name: 'x' } as unknown as Partial<SwimOptions>
     const options = resolveSwimOptions('wan', given)

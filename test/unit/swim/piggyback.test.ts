@@ -87,6 +87,118 @@ describe('serf-behaviour §8: packets', () => {
   })
 })
 
+describe('serf-behaviour §8.3: the share of the layer above', () => {
+  const ROOM = 1400 - 2
+  const SHARE = ROOM / 5
+
+  /** m1, with more claims to tell than any number of packets holds, each of `claimBytes` with its overhead; it probes nobody. */
+  function flooded(): Bench {
+    const made = new Bench({ gossipIntervalMs: 200, gossipFanout: 1, probeIntervalMs: 86_400_000 })
+    for (let number = 2; number <= 2000; number++) made.receive(alive(`m${number}`, 1, { meta: new Uint8Array(30) }))
+    made.outbox.take()
+    return made
+  }
+
+  /** Bytes of the next packet, parts with their overhead: of membership, and of the layer above. */
+  function nextPacket(made: Bench): { membership: number; above: number } {
+    made.step()
+    const [sent, ...others] = made.packets()
+    assert.deepEqual(others, [])
+    const cost = (isAbove: boolean): number =>
+      (sent?.parts ?? []).filter(([type]) => (type === 8) === isAbove).reduce((sum, part) => sum + part.length + 2, 0)
+    return { membership: cost(false), above: cost(true) }
+  }
+
+  /** A message of the layer above that is sent once. */
+  function say(made: Bench, bytes: number): void {
+    made.delegate.once.push(new Uint8Array(bytes).fill(8))
+  }
+
+  it('membership has the whole packet where nothing waits above', () => {
+    const made = flooded()
+    for (let packets = 0; packets < 10; packets++) {
+      const { membership, above } = nextPacket(made)
+      assert.equal(above, 0)
+      assert.ok(membership > ROOM - 70, `${membership}`)
+    }
+  })
+
+  it('under a flood of claims a message of any size a packet holds is out after as many packets as its size is shares', () => {
+    for (const bytes of [1, 30, 276, 278, 512, 515, 900, ROOM - 2]) {
+      const made = flooded()
+      nextPacket(made)
+      say(made, bytes)
+      const wanted = Math.ceil((bytes + 2) / SHARE)
+      for (let packets = 1; packets < wanted; packets++) assert.equal(nextPacket(made).above, 0, `${bytes} bytes`)
+      assert.equal(nextPacket(made).above, bytes + 2, `${bytes} bytes after ${wanted} packets`)
+    }
+  })
+
+  it('of many small ones a fifth of each packet goes out, and membership has the rest', () => {
+    const made = flooded()
+    for (let count = 0; count < 2000; count++) say(made, 40)
+    let [membership, above] = [0, 0]
+    for (let packets = 0; packets < 100; packets++) {
+      const sent = nextPacket(made)
+      membership += sent.membership
+      above += sent.above
+    }
+    assert.ok(above >= 0.2 * 100 * ROOM - ROOM, `${above} of ${100 * ROOM}`)
+    // A small one also takes what no claim fits into.
+    assert.ok(membership >= 100 * (0.8 * ROOM - 70), `${membership} of ${100 * ROOM}`)
+  })
+
+  it('of large ones as well, over many packets', () => {
+    const made = flooded()
+    for (let count = 0; count < 2000; count++) say(made, 515)
+    let [membership, above] = [0, 0]
+    for (let packets = 0; packets < 200; packets++) {
+      const sent = nextPacket(made)
+      membership += sent.membership
+      above += sent.above
+    }
+    assert.ok(above >= 0.2 * 200 * ROOM - 2 * ROOM, `${above} of ${200 * ROOM}`)
+    assert.ok(membership >= 200 * (0.8 * ROOM - 70), `${membership} of ${200 * ROOM}`)
+  })
+
+  it('nothing is saved up while nothing waits', () => {
+    const made = flooded()
+    say(made, 1000)
+    for (let packets = 0; packets < 3; packets++) nextPacket(made)
+    made.delegate.once.length = 0
+    nextPacket(made)
+    say(made, 1000)
+    for (let packets = 0; packets < 3; packets++) assert.equal(nextPacket(made).above, 0)
+    assert.equal(nextPacket(made).above, 1002)
+  })
+
+  it('it has its share of the parts too, where those run out before the bytes', () => {
+    const made = new Bench({ maxPacketBytes: 65_507, gossipIntervalMs: 200, probeIntervalMs: 86_400_000 })
+    for (let number = 2; number <= 400; number++) made.receive(alive(`m${number}`, 1))
+    for (let count = 0; count < 300; count++) say(made, 10)
+    made.step()
+    const [sent] = made.packets()
+    assert.equal(sent?.parts.length, 127)
+    assert.equal(sent?.parts.filter(([type]) => type === 8).length, Math.ceil(127 / 5))
+  })
+
+  it('every claim is told as often as without it: none is lost by giving way', () => {
+    const made = new Bench({ gossipIntervalMs: 200, gossipFanout: 1, probeIntervalMs: 86_400_000 })
+    for (let number = 2; number <= 60; number++) made.receive(alive(`m${number}`, 1))
+    for (let count = 0; count < 100; count++) say(made, 100)
+    const told = new Map<string, number>()
+    while (made.swim.queued > 0) {
+      made.step()
+      for (const message of made.packets().flatMap(({ messages }) => messages)) {
+        if (message.type === 'alive') told.set(message.node, (told.get(message.node) ?? 0) + 1)
+      }
+    }
+    // 4 * ceil(log10(61)), ours included.
+    assert.deepEqual([...new Set(told.values())], [8])
+    assert.equal(told.size, 60)
+  })
+})
+
 describe('swim/piggyback.ts: who gets broadcasts beside an answer', () => {
   const NOBODY = at(50)
   const NEWS = [suspect('m2', 1), { type: 'user' as const, payload: Uint8Array.of(1) }]

@@ -5,7 +5,7 @@ import { NO_BYTES } from '../../../src/base/bytes.ts'
 import { DecodeError } from '../../../src/base/errors.ts'
 import { newRecord } from '../../../src/swim/claims.ts'
 import type { MemberRecord, SwimStatus } from '../../../src/swim/member.ts'
-import { verifyVersions } from '../../../src/swim/push-pull.ts'
+import { verifyVersions } from '../../../src/swim/merge.ts'
 import type { PushPull } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
 import {

@@ -144,13 +144,57 @@ describe('serf-behaviour §5.3: pings for others', () => {
 
   it('1024 are under way at once at most; the next is refused and told, and there is room again after the timeout', () => {
     const made = new Bench()
-    for (let number = 0; number < 1030; number++) made.receiveFrom(ASKER, indirectPing('m3', number))
+    // Of ten askers, each on a host of its own, that ask 103 times.
+    for (let number = 0; number < 1030; number++) made.receiveFrom(at(50 + (number % 10)), indirectPing('m3', number))
     assert.equal(made.packets().length, 1024)
     assert.deepEqual(made.delegate.codes(), new Array(6).fill('relay-limit'))
     made.advanceTo(500)
     assert.equal(made.packets().length, 1024)
     made.receiveFrom(ASKER, indirectPing('m3', 1))
     assert.equal(made.packets().length, 1)
+  })
+
+  it('128 of them at most are for one host, whatever its ports; the others have their share', () => {
+    const made = new Bench()
+    for (let number = 0; number < 1030; number++) made.receiveFrom(at(50, 1 + number), indirectPing('m3', number))
+    assert.equal(made.packets().length, 128)
+    assert.deepEqual(made.delegate.codes(), new Array(902).fill('relay-limit'))
+    assert.match(made.delegate.warnings[0]?.message ?? '', /128 .* 10\.0\.0\.50$/)
+    made.receiveFrom(at(51), indirectPing('m3', 1))
+    const [sent] = made.packets()
+    assert.equal(sent?.to.key, '10.0.0.3:7946')
+    made.advanceTo(500)
+    made.effects()
+    made.receiveFrom(at(50), indirectPing('m3', 1))
+    assert.equal(made.packets().length, 1)
+  })
+
+  it('one that is answered makes room for the next of its host', () => {
+    const made = new Bench()
+    for (let number = 0; number < 128; number++) made.receiveFrom(ASKER, indirectPing('m3', number))
+    const [sent] = made.packets()
+    const [first] = sent?.messages ?? []
+    assert.ok(first?.type === 'ping')
+    made.ack(first.seqNo)
+    made.effects()
+    made.receiveFrom(ASKER, indirectPing('m3', 1))
+    assert.deepEqual([made.packets().length, made.delegate.codes()], [1, []])
+  })
+
+  it('a stall of ours is no silence of the target: the nack comes so much later, an ack that was unread goes on', () => {
+    for (const isAcked of [false, true]) {
+      const { made, seqNo } = relaying()
+      made.now = 5000
+      made.swim.stalled(4900)
+      made.swim.advance(made.now)
+      if (isAcked) made.ack(seqNo)
+      made.advanceTo(5399)
+      const answers = (): (string | undefined)[] =>
+        made.packets().flatMap(({ to, messages }) => (to.key === ASKER.key ? [messages[0]?.type] : []))
+      assert.deepEqual(answers(), isAcked ? ['ack'] : [])
+      made.advanceTo(5400)
+      assert.deepEqual(answers(), isAcked ? [] : ['nack'])
+    }
   })
 
   it('a request with no address, or with a name that fits no packet of ours, is not taken up', () => {

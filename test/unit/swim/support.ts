@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
 import { Random } from '../../../src/base/random.ts'
-import type { SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
+import type { Slices } from '../../../src/base/slices.ts'
+import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
 import { isPresent, type MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
 import { type Effect, Outbox } from '../../../src/swim/outbox.ts'
 import { Swim } from '../../../src/swim/swim.ts'
 import { Address } from '../../../src/wire/address.ts'
+import { parseCidr } from '../../../src/wire/cidr.ts'
 import { decodePacketMessage, encodeSwimMessage, StreamMessageReader } from '../../../src/wire/swim-messages.ts'
 import type {
   Alive,
@@ -101,7 +103,12 @@ export class Recorder implements SwimDelegate {
   readonly merged: { readonly state: Uint8Array; readonly join: boolean }[] = []
   /** What the layer above has to tell. */
   broadcasts: Uint8Array[] = []
-  /** Arguments of every draw. */
+  /** The same, but each is told once. */
+  once: Uint8Array[] = []
+  /** Names that the layer above does not want, and those it was asked about. */
+  readonly unwanted = new Set<string>()
+  readonly asked: string[] = []
+  /** Arguments of every draw that counts. */
   readonly draws: { readonly overheadBytes: number; readonly budgetBytes: number; readonly maxParts: number }[] = []
   payload: Uint8Array | null = null
   state: Uint8Array = NO_BYTES
@@ -130,6 +137,11 @@ export class Recorder implements SwimDelegate {
     this.told.push(`left after all ${member.name}`)
   }
 
+  accepts({ node }: Alive): boolean {
+    this.asked.push(node)
+    return !this.unwanted.has(node)
+  }
+
   nameConflict(existing: MemberRecord, claimed: Address): void {
     this.told.push(`conflict ${existing.name} ${claimed.key}`)
   }
@@ -138,15 +150,26 @@ export class Recorder implements SwimDelegate {
     this.userMessages.push(bytes)
   }
 
-  drawBroadcasts(overheadBytes: number, budgetBytes: number, maxParts: number): readonly Uint8Array[] {
-    this.draws.push({ overheadBytes, budgetBytes, maxParts })
+  broadcastsWaiting(overheadBytes: number): BroadcastsWaiting {
+    const sizes = [...this.broadcasts, ...this.once].map((bytes) => bytes.length + overheadBytes)
+    return { nextBytes: sizes[0] ?? 0, allBytes: sizes.reduce((sum, size) => sum + size, 0) }
+  }
+
+  drawBroadcasts(
+    overheadBytes: number,
+    budgetBytes: number,
+    maxParts: number,
+    isCounted: boolean,
+  ): readonly Uint8Array[] {
+    if (isCounted) this.draws.push({ overheadBytes, budgetBytes, maxParts })
     const drawn: Uint8Array[] = []
     let free = budgetBytes
-    for (const bytes of this.broadcasts) {
+    for (const bytes of [...this.broadcasts, ...this.once]) {
       if (drawn.length === maxParts || bytes.length + overheadBytes > free) break
       free -= bytes.length + overheadBytes
       drawn.push(bytes)
     }
+    if (isCounted) this.once.splice(0, drawn.length - this.broadcasts.length)
     return drawn
   }
 
@@ -154,7 +177,8 @@ export class Recorder implements SwimDelegate {
     return this.state
   }
 
-  mergeRemoteState(state: Uint8Array, join: boolean): void {
+  // biome-ignore lint/correctness/useYield: it is all one slice
+  *mergeRemoteState(state: Uint8Array, join: boolean): Slices {
     this.merged.push({ state, join })
   }
 
@@ -198,6 +222,7 @@ export interface BenchSetup extends Partial<SwimOptions> {
   readonly packetOverheadBytes?: number
   readonly meta?: Uint8Array
   readonly vsn?: Uint8Array
+  readonly allowedCidrs?: readonly string[]
 }
 
 const STRANGER = at(999)
@@ -211,11 +236,15 @@ export class Bench {
   now = 0
 
   constructor(setup: BenchSetup = {}) {
-    const { seed = 1, name = 'm1', packetOverheadBytes = 0, meta = NO_BYTES, vsn = VERSIONS, ...knobs } = setup
+    const { seed = 1, name = 'm1', packetOverheadBytes = 0, meta = NO_BYTES, vsn = VERSIONS, ...others } = setup
+    const { allowedCidrs: ranges, ...knobs } = others
+    const allowedCidrs = ranges?.map((text) => parseCidr(text) ?? assert.fail(text))
     this.options = resolveSwimOptions('lan', { gossipIntervalMs: 0, pushPullIntervalMs: 0, ...knobs })
     const { options, delegate, outbox } = this
     const random = new Random(seed)
-    this.swim = new Swim({ options, name, address: homeOf(name), vsn, packetOverheadBytes, random, delegate, outbox })
+    const address = homeOf(name)
+    const seams = { random, delegate, outbox }
+    this.swim = new Swim({ options, name, address, vsn, packetOverheadBytes, allowedCidrs, ...seams })
     this.swim.start(meta, 0)
     this.delegate.take()
   }

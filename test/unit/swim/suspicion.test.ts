@@ -36,6 +36,18 @@ describe('Lifeguard §IV-B: a suspicion', () => {
     }
   })
 
+  it('ML-37: lasts longer by all time in which we were not there, also when it is confirmed afterwards', () => {
+    const suspicion = new Suspicion('m2', 10, 500, PROFILES.lan)
+    suspicion.extend(3000)
+    suspicion.extend(200)
+    assert.equal(suspicion.endsAt, 500 + 3200 + 24_000)
+    suspicion.confirm('m3')
+    assert.equal(suspicion.endsAt, 500 + 3200 + 11_381)
+    suspicion.extend(100)
+    suspicion.confirm('m4')
+    assert.equal(suspicion.endsAt, 500 + 3300 + 4000)
+  })
+
   it('a thousand names cost no more memory than the confirmations wanted', () => {
     const suspicion = new Suspicion('m2', 10, 0, PROFILES.lan)
     const news = Array.from({ length: 1000 }, (_, at) => suspicion.confirm(`x${at}`)).filter(Boolean)
@@ -119,6 +131,26 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
     made.swim.advance(made.now)
     passTo(made, 60_000)
     assert.deepEqual(made.delegate.take(), ['suspected m2', 'recovered m2'])
+  })
+
+  it('ML-37: a stall of ours moves the end of every one that runs, and of none that has ended', () => {
+    const made = bench()
+    made.receive(suspect('m2', 1, 'm3'), suspect('m3', 1, 'm2'), suspect('m4', 1, 'm2'))
+    passTo(made, 1000)
+    made.receive(alive('m4', 2))
+    made.now = 31_000
+    made.swim.stalled(30_000)
+    passTo(made, 31_100)
+    made.receive(suspect('m3', 1, 'm4'), suspect('m3', 1, 'm5'))
+    passTo(made, 33_999)
+    assert.deepEqual([made.status('m2'), made.status('m3'), made.status('m4')], ['suspect', 'suspect', 'alive'])
+    passTo(made, 34_000)
+    assert.deepEqual([made.status('m2'), made.status('m3')], ['suspect', 'dead'])
+    passTo(made, 53_999)
+    assert.equal(made.status('m2'), 'suspect')
+    passTo(made, 54_000)
+    assert.equal(made.status('m2'), 'dead')
+    assert.equal(made.status('m4'), 'alive')
   })
 
   it('one that has ended leaves no deadline behind, however it ended', () => {

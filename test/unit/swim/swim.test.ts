@@ -140,6 +140,22 @@ describe('swim/swim.ts: packets and streams', () => {
     assert.deepEqual([made.effects(), made.delegate.told, made.delegate.exchanges], [[], [], []])
   })
 
+  it('a stall longer than the probe timeout costs a point of health, and is told; a shorter one is not', () => {
+    for (const [lengthMs, health] of [
+      [500, 0],
+      [500.5, 1],
+      [30_000, 1],
+    ] as const) {
+      const made = new Bench()
+      made.swim.stalled(lengthMs)
+      assert.equal(made.swim.health, health)
+      assert.equal(made.delegate.warnings.length, health)
+    }
+    const made = new Bench()
+    made.swim.stalled(1234.56)
+    assert.deepEqual(made.delegate.warnings, [{ code: 'stall', message: 'the event loop stood still for 1235 ms' }])
+  })
+
   it('after a stall every schedule runs once, not once for each tick missed', () => {
     const made = new Bench({ gossipIntervalMs: 200, pushPullIntervalMs: 1000 })
     made.know(9)

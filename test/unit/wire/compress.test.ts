@@ -155,3 +155,23 @@ describe('the compress message', () => {
     assert.throws(() => unwrapCompressed(nothing, ROOM), { message: 'decompressed message is empty' })
   })
 })
+
+describe('what unfolds to far more than it is', () => {
+  const MOST = 41_943_040
+
+  test('it is refused before it unfolds: no memory is taken for it', () => {
+    const bomb = lzwCompress(new Uint8Array(MOST + 1)) as Uint8Array
+    const before = process.memoryUsage().arrayBuffers
+    assert.throws(() => lzwDecompress(bomb, MOST), /larger than limit \(41943040\)/)
+    const taken = process.memoryUsage().arrayBuffers - before
+    assert.ok(taken < 65_536, `${taken} bytes for ${bomb.length}`)
+  })
+
+  test('strings of any length repeat themselves rightly, with a limit that is measured first and with one that is not', () => {
+    for (const period of [1, 2, 3, 63, 64, 65, 300]) {
+      const plain = Uint8Array.from({ length: 60_000 }, (_, at) => (at % period) * 7)
+      const packed = lzwCompress(plain) as Uint8Array
+      for (const most of [65_536, MOST]) assert.deepEqual(lzwDecompress(packed, most), plain, `${period}, ${most}`)
+    }
+  })
+})

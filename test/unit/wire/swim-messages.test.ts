@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { NO_BYTES } from '../../../src/base/bytes.ts'
 import { DecodeError } from '../../../src/base/errors.ts'
 import type { Codec } from '../../../src/wire/msgpack.ts'
 import { bool, int64, Reader, struct, written } from '../../../src/wire/msgpack.ts'
@@ -11,7 +12,7 @@ import {
   encodeSwimMessage,
   StreamMessageReader,
 } from '../../../src/wire/swim-messages.ts'
-import type { PacketMessage, PushPull, StreamMessage } from '../../../src/wire/types.ts'
+import type { Alive, PacketMessage, PushPull, StreamMessage } from '../../../src/wire/types.ts'
 import { packetMessages, pushPulls } from './arbitraries.ts'
 import type { Fields } from './vectors.ts'
 import { fromHex, memberOf, swimMessageOf, Tally, toHex, vectorsOf } from './vectors.ts'
@@ -241,5 +242,21 @@ describe('stream messages', () => {
       bytes[bytes.indexOf(0x40)] = 0xff
       assert.throws(() => decodePacketMessage(bytes), DecodeError)
     })
+  })
+})
+
+describe('versions that many members share', () => {
+  test('nil versions stay nil after empty ones were met, and long ones are not kept', () => {
+    const claim = { type: 'alive', incarnation: 1, node: 'a', addr: new Uint8Array(4), port: 1 } as const
+    const withVersions = (vsn: Uint8Array): PacketMessage => ({ ...claim, meta: NO_BYTES, vsn })
+    const [empty, nil] = [new Uint8Array(0), NO_BYTES].map((vsn) => encodeSwimMessage(withVersions(vsn)))
+    assert.ok(empty !== undefined && nil !== undefined)
+    assert.notEqual(toHex(empty), toHex(nil))
+    for (const bytes of [empty, nil, empty]) {
+      assert.equal(toHex(encodeSwimMessage(decodePacketMessage(bytes) as PacketMessage)), toHex(bytes))
+    }
+    const long = encodeSwimMessage(withVersions(new Uint8Array(1000)))
+    const read = (): Uint8Array => (decodePacketMessage(long) as Alive).vsn
+    assert.notEqual(read(), read())
   })
 })

@@ -1,0 +1,293 @@
+// Getting in, and staying in: rounds of asking seeds, and the watch that asks them again when we are alone, or cut off from all
+// of them. Decides when; how one round goes is seeds.ts's, and what an exchange does to the table is the protocol's.
+// Source: serf-behaviour §31. Differs: Serf asks its seeds when it joins, and never again.
+//
+//   alone           ask at once, then after 1 s, ever less often, at least every 30 s
+//   no seed in view ask, then every minute: the cluster may be split, and a seed be on the other side
+//   some in view,   ask the rest every 5 minutes: they may be gone for good, or be found under other
+//   or answering    addresses than they tell, behind a load balancer
+//   all in view     ask nobody
+import { ClosedError, TimeoutError, TransportError } from './base/errors.ts'
+import { tracer } from './base/log.ts'
+import type { Random } from './base/random.ts'
+import type { Driver } from './driver/driver.ts'
+import type { Host } from './driver/host.ts'
+import { contactSeeds, type JoinResult, joinError, type Seeds, type SeedsRound } from './seeds.ts'
+import type { Serf } from './serf/serf.ts'
+import type { Address } from './wire/address.ts'
+import type { Cidr } from './wire/cidr.ts'
+
+const trace = tracer('join')
+
+/** Alone: the first pause before seeds are asked again; doubled each time, up to the last. */
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 30_000
+
+/** Among others: the longest time between two looks at who is in view. A look sends nothing. */
+const LOOK_MS = 30_000
+/** Among others with no seed in view: the same as above. What is gone for good costs every member one attempt a minute. */
+const FIRST_CUT_OFF_MS = 30_000
+const LAST_CUT_OFF_MS = 60_000
+/** Among others, with seeds in view or answering. */
+const RARELY_MS = 300_000
+
+/** What a name may take to resolve, and a function to give its list: beyond it they count as failed, so that none holds up a round for
+ *  ever. Twice what a resolver waits for a server that is gone before it asks the next one; for a function a few calls of that kind. */
+const RESOLVE_LIMIT_MS = 10_000
+const FUNCTION_LIMIT_MS = 30_000
+
+/** Something of ours that is under way and has one end. */
+interface Waiter {
+  resolve(): void
+  reject(error: Error): void
+}
+
+export interface JoiningSetup {
+  readonly host: Pick<Host, 'resolve' | 'defer'>
+  readonly driver: Pick<Driver, 'command' | 'schedule' | 'unschedule' | 'warn' | 'now'>
+  readonly serf: Pick<Serf, 'hasPeers' | 'members' | 'address'>
+  readonly random: Random
+  /** Where we listen. */
+  readonly bound: Address
+  /** Where members may live; absent: anywhere. */
+  readonly allowedCidrs?: readonly Cidr[] | undefined
+  /** Neither leaving nor closed. */
+  isRunning(): boolean
+}
+
+export interface JoiningOptions {
+  readonly signal: AbortSignal | undefined
+  readonly required: boolean
+}
+
+/** Seeds that are asked again as things stand. */
+interface Watch {
+  readonly seeds: Seeds
+  /** Ends the watch while we are alone; forgotten once we are not. */
+  signal: AbortSignal | undefined
+  /** Taken up again where the signal ends this one. */
+  before: Watch | undefined
+  /** Where the seeds led when they last led anywhere. */
+  found: readonly Address[]
+  /** The next pause while alone. */
+  retryMs: number
+  /** The next pause with no seed in view. */
+  cutOffMs: number
+  /** When they were last asked; at once, where all were in view since. */
+  askedAt: number
+  /** Chance, by which the pause that follows is longer or shorter than its kind. */
+  jitter: number
+  /** They answered, and none of them was in view even then: they are found under other addresses than they tell. */
+  isElsewhere: boolean
+}
+
+interface Asking extends Pick<Watch, 'seeds' | 'signal'> {
+  /** Tell the cluster that we meant to join it, where anyone answered. */
+  readonly announce: boolean
+  isKnown(to: Address): boolean
+}
+
+/** A watch that has not watched yet. */
+const FRESH = {
+  retryMs: FIRST_RETRY_MS,
+  cutOffMs: FIRST_CUT_OFF_MS,
+  askedAt: Number.NEGATIVE_INFINITY,
+  jitter: 1,
+  isElsewhere: false,
+} as const
+
+/** The joins of one running instance. */
+export class Joining {
+  readonly #setup: JoiningSetup
+  /** Exchanges we began, by number. */
+  readonly #contacts = new Map<number, Waiter>()
+  /** Rounds under way; aborted when we close. */
+  readonly #rounds = new Set<AbortController>()
+  #watch: Watch | undefined
+  #lastLimit = 0
+
+  constructor(setup: JoiningSetup) {
+    this.#setup = setup
+  }
+
+  /** One round, then the watch, which takes the place of that of an earlier join. One that rejects, or has no seeds, leaves the
+   *  earlier watch as it is.
+   *  @throws ClosedError, JoinError where `required`, the signal's reason */
+  async join(seeds: Seeds, { signal, required }: JoiningOptions): Promise<JoinResult> {
+    const round = await this.#round({ seeds, signal, announce: true, isKnown: () => false })
+    if (!this.#setup.isRunning()) throw new ClosedError('closed while it joined')
+    const { joined, failed, found } = round
+    if (required && joined.length === 0) throw joinError(round)
+    // Also where nobody failed: a name or a function that gave only ourselves may give others later.
+    if (typeof seeds === 'function' || seeds.length > 0) {
+      const last = this.#watch
+      // What has no signal stays: there is nothing to go back from. Of two that may end the first is let go.
+      const before = signal === undefined ? undefined : last?.signal === undefined ? last : last.before
+      const watch = { seeds, signal, before, found, ...FRESH }
+      this.#watch = watch
+      this.#asked(watch, joined.length > 0)
+      this.#lookLater(watch)
+    }
+    return { joined, failed }
+  }
+
+  /** The exchange of that number is over. Those that others began are none of ours. */
+  exchangeDone(id: number, error: string | undefined): void {
+    const waiter = this.#contacts.get(id)
+    this.#contacts.delete(id)
+    if (error === undefined) waiter?.resolve()
+    else waiter?.reject(new TransportError(error))
+  }
+
+  /** Gives up all that is under way. */
+  close(): void {
+    this.#watch = undefined
+    for (const waiter of this.#contacts.values()) waiter.reject(new ClosedError())
+    this.#contacts.clear()
+    for (const round of this.#rounds) round.abort(new ClosedError('closed while it joined'))
+  }
+
+  #lookLater(watch: Watch): void {
+    const { driver, random, serf } = this.#setup
+    const isAlone = !serf.hasPeers()
+    // Members that lost each other at once must not all come back at once.
+    const pauseMs = (isAlone ? watch.retryMs : LOOK_MS) * (0.5 + random.fraction())
+    const untilDueMs = isAlone ? 0 : this.#dueAt(watch, this.#inView()) - driver.now()
+    driver.schedule('join', untilDueMs > 0 ? Math.min(pauseMs, untilDueMs) : pauseMs, () => this.#look(watch))
+  }
+
+  #look(watch: Watch): void {
+    const { driver, serf, isRunning } = this.#setup
+    if (watch !== this.#watch || !isRunning()) return
+    const isAlone = !serf.hasPeers()
+    if (!isAlone) {
+      watch.signal = undefined
+      watch.before = undefined
+      watch.retryMs = FIRST_RETRY_MS
+    }
+    if (watch.signal?.aborted === true) {
+      this.#giveUp(watch)
+      return
+    }
+    const inView = this.#inView()
+    if (isAlone || driver.now() >= this.#dueAt(watch, inView)) this.#askAgain(watch, isAlone, inView)
+    else this.#lookLater(watch)
+  }
+
+  /** When the seeds are to be asked again among others: never, as long as all are in view, and at once when that ends. */
+  #dueAt(watch: Watch, inView: ReadonlySet<string>): number {
+    const { found, isElsewhere, askedAt, jitter } = watch
+    const seen = found.filter(({ key }) => inView.has(key)).length
+    if (found.length > 0 && seen === found.length) {
+      watch.cutOffMs = FIRST_CUT_OFF_MS
+      watch.askedAt = Number.NEGATIVE_INFINITY
+      return Number.POSITIVE_INFINITY
+    }
+    const isCutOff = found.length > 0 && seen === 0 && !isElsewhere
+    return askedAt + (isCutOff ? watch.cutOffMs : RARELY_MS) * jitter
+  }
+
+  #askAgain(watch: Watch, wasAlone: boolean, inView: ReadonlySet<string>): void {
+    const { driver, host, isRunning } = this.#setup
+    trace('asking the seeds again, %s', wasAlone ? 'alone' : 'some are not in view')
+    // Who finds the other half of its cluster again has never left it: the claims say enough then, as with Serf's reconnect.
+    const isKnown = ({ key }: Address): boolean => inView.has(key)
+    this.#round({ seeds: watch.seeds, signal: watch.signal, announce: wasAlone, isKnown }).then(
+      (round) => {
+        if (watch !== this.#watch || !isRunning()) return
+        const isAnswered = round.joined.length > 0
+        // Among others it is no trouble: seeds come and go.
+        if (wasAlone && !isAnswered && round.failed.length > 0) driver.warn('join-failed', joinError(round).message)
+        if (round.found.length > 0) watch.found = round.found
+        watch.retryMs = Math.min(2 * watch.retryMs, LAST_RETRY_MS)
+        if (Number.isFinite(watch.askedAt)) watch.cutOffMs = Math.min(2 * watch.cutOffMs, LAST_CUT_OFF_MS)
+        this.#asked(watch, isAnswered)
+        this.#lookLater(watch)
+      },
+      (error: unknown) => {
+        if (watch !== this.#watch || !isRunning()) return
+        if (watch.signal?.aborted === true) {
+          this.#giveUp(watch)
+          return
+        }
+        // Our bug, and must be seen.
+        host.defer(() => {
+          throw error
+        })
+      },
+    )
+  }
+
+  /** After a round: what it says of the next one. */
+  #asked(watch: Watch, isAnswered: boolean): void {
+    const { driver, random } = this.#setup
+    const inView = this.#inView()
+    watch.isElsewhere = isAnswered && !watch.found.some(({ key }) => inView.has(key))
+    watch.askedAt = driver.now()
+    watch.jitter = 0.5 + random.fraction()
+  }
+
+  #giveUp(watch: Watch): void {
+    this.#watch = watch.before
+    if (this.#watch !== undefined) this.#lookLater(this.#watch)
+  }
+
+  /** Addresses of the members that answer, or are given time to. */
+  #inView(): ReadonlySet<string> {
+    const present = this.#setup.serf
+      .members()
+      .filter(({ state, isSelf }) => !isSelf && (state === 'alive' || state === 'suspect'))
+    return new Set(present.map(({ address }) => address))
+  }
+
+  async #round({ seeds, signal, announce, isKnown }: Asking): Promise<SeedsRound> {
+    const { host, driver, serf, bound, allowedCidrs, isRunning } = this.#setup
+    const controller = new AbortController()
+    const abort = (): void => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#rounds.add(controller)
+    const asking = {
+      host,
+      defaultPort: bound.port,
+      ownAddresses: [bound, serf.address],
+      allowedCidrs,
+      contact: (to: Address) => this.#contact(to),
+      isKnown,
+      resolved: <Value>(name: string, work: Promise<Value>) =>
+        this.#limited(`resolving ${name}`, RESOLVE_LIMIT_MS, work),
+      given: <Value>(work: Promise<Value>) => this.#limited('the seeds function', FUNCTION_LIMIT_MS, work),
+    }
+    const round = await contactSeeds(seeds, asking, controller.signal).finally(() => {
+      this.#rounds.delete(controller)
+      signal?.removeEventListener('abort', abort)
+    })
+    if (round.joined.length === 0 || !isRunning()) return round
+    if (!serf.hasPeers()) {
+      // Whoever answered has told us of nobody else: through a virtual address we have met ourselves.
+      const error = new TransportError('answered, but it is ourselves, or it knows of nobody')
+      const failed = [...round.failed, ...round.joined.map((address) => ({ address, error }))]
+      return { ...round, joined: [], failed }
+    }
+    if (announce) driver.command((running, now) => running.announceJoin(now))
+    return round
+  }
+
+  /** One full exchange. */
+  #contact(to: Address): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#setup.isRunning()) throw new ClosedError()
+      this.#setup.driver.command((serf) => {
+        this.#contacts.set(serf.contact(to), { resolve, reject })
+      })
+    })
+  }
+
+  #limited<Value>(what: string, limitMs: number, work: Promise<Value>): Promise<Value> {
+    const { driver } = this.#setup
+    const key = `seeds:${++this.#lastLimit}`
+    return new Promise((resolve, reject) => {
+      driver.schedule(key, limitMs, () => reject(new TimeoutError(`${what} took longer than ${limitMs} ms`)))
+      work.then(resolve, reject).finally(() => driver.unschedule(key))
+    })
+  }
+}

@@ -1,0 +1,80 @@
+// What we tell in an exchange, each member encoded once and kept until it changes, and the whole of it too: a tiny request must not
+// make us encode a large table each time. Nobody has to say that a record has changed: it is compared with how it was told.
+import { encodePushPullMember, joinPushPull } from '../wire/swim-messages.ts'
+import { WireState } from '../wire/types.ts'
+import { type MemberRecord, type SwimStatus, tellsVersions } from './member.ts'
+
+const STATE_NUMBER = {
+  alive: WireState.alive,
+  suspect: WireState.suspect,
+  dead: WireState.dead,
+  left: WireState.left,
+} as const satisfies Record<SwimStatus, number>
+
+export class OurState {
+  /** Each member as it travels. */
+  #encoded: Uint8Array[] = []
+  #userState: Uint8Array | undefined
+  /** The whole message, without and with the join flag. */
+  #plain: Uint8Array | undefined
+  #joining: Uint8Array | undefined
+
+  /** A push/pull of all `members`; the very same bytes as last time where nothing has changed.
+   *  @param userState of the layer above; the same object where it is the same */
+  encode(members: Iterable<MemberRecord>, userState: Uint8Array, join: boolean): Uint8Array {
+    const isSame = this.#update(members)
+    if (!isSame || userState !== this.#userState) {
+      this.#userState = userState
+      this.#plain = undefined
+      this.#joining = undefined
+    }
+    if (join) {
+      this.#joining ??= joinPushPull(true, this.#encoded, userState)
+      return this.#joining
+    }
+    this.#plain ??= joinPushPull(false, this.#encoded, userState)
+    return this.#plain
+  }
+
+  /** Makes the rows those of the members. True if they were. */
+  #update(members: Iterable<MemberRecord>): boolean {
+    let isSame = true
+    let count = 0
+    for (const member of members) {
+      // memberlist would take nothing of the whole exchange for one line without.
+      if (!tellsVersions(member)) continue
+      const encoded = encodedOf(member)
+      if (this.#encoded[count] !== encoded) {
+        this.#encoded[count] = encoded
+        isSame = false
+      }
+      count++
+    }
+    if (count === this.#encoded.length) return isSame
+    this.#encoded.length = count
+    return false
+  }
+}
+
+/** The member as it travels: the very same bytes as last time where nothing has changed. Asked for as soon as a member of a large
+ *  exchange is taken, so that the next exchange need not do it for all of them in one turn. */
+export function encodedOf(member: MemberRecord): Uint8Array {
+  const { told } = member
+  const isSame =
+    told !== undefined &&
+    told.incarnation === member.incarnation &&
+    told.status === member.status &&
+    told.meta === member.meta &&
+    told.address === member.address &&
+    told.vsn === member.vsn
+  if (isSame) return told.encoded
+  const { incarnation, status, address, meta, vsn } = member
+  const encoded = encode(member)
+  member.told = { incarnation, status, address, meta, vsn, encoded }
+  return encoded
+}
+
+function encode({ name, address, meta, incarnation, status, vsn }: MemberRecord): Uint8Array {
+  const { ip: addr, port } = address
+  return encodePushPullMember({ name, addr, port, meta, incarnation, state: STATE_NUMBER[status], vsn })
+}
