@@ -1,0 +1,152 @@
+// `npm run soak`: the counts that are too long for CI, each in a process of its own with a time limit. Prints one text: machine, commit,
+// and for each entry its command, its time and what it said. With `--write` that text becomes a page of the docs.
+//
+//   npm run soak -- --only fuzz,storms      some of them
+//   npm run soak -- --seed 7                with this seed instead of a fresh one
+//   npm run soak -- --write docs/soak.md
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+
+interface Entry {
+  readonly name: string
+  /** What it shows, as the page tells it. */
+  readonly shows: string
+  /** Arguments of `npx`; `SEED` stands for the run's seed. */
+  readonly command: readonly string[]
+  readonly limitMinutes: number
+  /** What it needs; where that is not there, the page says that it was left out. */
+  readonly needs?: string
+}
+
+const ENTRIES: readonly Entry[] = [
+  {
+    name: 'fuzz',
+    shows: 'A million mutated and random packets and streams against the decoders, whole members and a live one.',
+    command: ['tsx', 'test/fuzz/main.ts', '--inputs', '1000000', '--seed', 'SEED'],
+    limitMinutes: 10,
+  },
+  {
+    name: 'exits',
+    shows: 'Members start and close over and over in one process, which holds no more afterwards.',
+    command: ['tsx', 'test/soak/exits.ts', '--cycles', '3000'],
+    limitMinutes: 8,
+  },
+  {
+    name: 'storms',
+    shows:
+      'Simulated clusters of 12 in which members crash, leave, come back and lose packets all at once, then agree again.',
+    command: ['tsx', 'test/soak/storms.ts', '--seeds', '150', '--seed', 'SEED'],
+    limitMinutes: 10,
+  },
+  {
+    name: 'stalls',
+    shows: 'Simulated members that stand still for 2, 5 and 30 s and accuse nobody when they go on.',
+    command: ['tsx', 'test/soak/stalls.ts', '--seeds', '150', '--seed', 'SEED'],
+    limitMinutes: 8,
+  },
+  {
+    name: 'detection',
+    shows: 'How long a killed member goes unnoticed, beside a pure Go cluster in the same run.',
+    command: ['tsx', 'test/soak/detection.ts'],
+    limitMinutes: 20,
+    needs: 'test/soak/detection.ts',
+  },
+]
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, seed: { type: 'string' }, write: { type: 'string' } },
+})
+const seed = values.seed ?? String(Date.now() % 1_000_000)
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const wanted = values.only?.split(',')
+  const unknown = wanted?.find((name) => !ENTRIES.some((entry) => entry.name === name))
+  if (unknown !== undefined) {
+    console.error(`soak: no entry ${unknown}: ${ENTRIES.map(({ name }) => name).join(', ')}`)
+    return 1
+  }
+  const sections: string[] = []
+  let failed = 0
+  for (const entry of ENTRIES) {
+    if (wanted !== undefined && !wanted.includes(entry.name)) continue
+    const isThere = entry.needs === undefined || existsSync(join(ROOT, entry.needs))
+    const section = isThere ? await run(entry) : { text: `Left out: there is no ${entry.needs}.`, isGood: true }
+    if (!section.isGood) failed++
+    sections.push(`## ${entry.name}\n\n${entry.shows}\n\n${section.text}\n`)
+  }
+  const page = `${heading()}\n${sections.join('\n')}`
+  if (values.write !== undefined) writeFileSync(join(ROOT, values.write), page)
+  console.log(
+    `soak: ${sections.length} entries, ${failed} failed${values.write === undefined ? '' : `, written to ${values.write}`}`,
+  )
+  return failed === 0 ? 0 : 1
+}
+
+interface Section {
+  readonly text: string
+  readonly isGood: boolean
+}
+
+function run(entry: Entry): Promise<Section> {
+  const command = entry.command.map((word) => (word === 'SEED' ? seed : word))
+  console.log(`\n== ${entry.name}: npx ${command.join(' ')}`)
+  const began = performance.now()
+  const child = spawn('npx', ['--no-install', ...command], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const said: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8')
+    stream.on('data', (text: string) => {
+      said.push(text)
+      process.stdout.write(text)
+    })
+  }
+  // The whole group: what it started must not outlive it.
+  const end = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }
+  const timer = setTimeout(end, entry.limitMinutes * 60_000)
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      const seconds = Math.round((performance.now() - began) / 1000)
+      const verdict =
+        code === 0 ? 'passed' : signal === null ? `FAILED with code ${code}` : `FAILED: ended by ${signal}`
+      const output = said
+        .join('')
+        .split('\n')
+        .filter((line) => !line.startsWith('npm warn'))
+        .join('\n')
+        .trim()
+      const text = `\`npx ${command.join(' ')}\`: ${verdict} in ${seconds} s of at most ${entry.limitMinutes * 60}.\n\n\`\`\`text\n${output}\n\`\`\``
+      resolve({ text, isGood: code === 0 })
+    })
+  })
+}
+
+function heading(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+  const isChanged = git('status', '--porcelain', '--', 'src') !== ''
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return [
+    '# Soak',
+    '',
+    'The last run of the counts that are too long for CI, as `npm run soak -- --write docs/soak.md` wrote it. Nothing here is edited by hand.',
+    '',
+    `- Version ${version}, commit ${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes in `src` that were not committed' : ''}`,
+    `- Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} cores, ${memory} GiB`,
+    `- ${new Date().toISOString().slice(0, 10)}, seed ${seed}`,
+    '',
+  ].join('\n')
+}
