@@ -12,9 +12,9 @@ import {
 } from './support/logs.ts'
 import { type Happening, type Peer, until } from './support/peer.ts'
 import { canBind, holdPort } from './support/ports.ts'
-import { detectionBoundMs } from './support/scenarios.ts'
 import { SerfAgent } from './support/serf-agent.ts'
 import { Stage } from './support/stage.ts'
+import { detectionBoundMs } from './support/timing.ts'
 
 const STAMP = '    2026/01/02 03:04:05'
 
@@ -61,6 +61,11 @@ describe('logs', () => {
     )
     const other = read(`${STAMP} [WARN] memberlist: from go-1.first and not from go-12`)
     assert.equal(normalise(other, names), '[WARN] memberlist: from <name> and not from go-12')
+  })
+
+  test('the counts of a vote do not distinguish lines', () => {
+    const lost = read(`${STAMP} [WARN] serf: minority in name conflict resolution, quitting [0 / 9]`)
+    assert.equal(normalise(lost, []), '[WARN] serf: minority in name conflict resolution, quitting [<count> / <count>]')
   })
 
   test('a warning is excused only in the scenario in which pure Go printed it', () => {
@@ -125,6 +130,7 @@ describe('stage', () => {
   test('one agent whose log shows the goodbye before the intent is excused; an intent it heard, a second one or no correction is not', () => {
     const failed = `${STAMP} [INFO] serf: EventMemberFailed: a 127.0.0.1`
     const intent = `${STAMP} [DEBUG] serf: messageLeaveType: a`
+    const denied = `${STAMP} [DEBUG] serf: messageJoinType: a`
     const corrected = ['join', 'dead', 'left'] as const
     const agent = (name: string, log: readonly string[], types: readonly Happening['type'][]): SerfAgent =>
       Object.create(SerfAgent.prototype, {
@@ -143,9 +149,23 @@ describe('stage', () => {
     }
     assert.equal(faults(agent('go-1', [failed, intent], corrected)), 0)
     assert.equal(faults(agent('go-1', [failed], corrected)), 0)
+    assert.equal(faults(agent('go-1', [intent, denied, failed, intent], corrected)), 0)
     assert.ok(faults(agent('go-1', [intent, failed], corrected)) > 0, 'it had heard the intent')
     assert.ok(faults(agent('go-1', [failed, intent], ['join', 'dead'])) > 0, 'it stayed failed')
     assert.ok(faults(agent('go-1', [failed], corrected), agent('go-2', [failed], corrected)) > 0, 'two of them')
+  })
+
+  test('left after dead is no fault where it was forced', () => {
+    const history = ['join', 'dead', 'left'].map((type) => ({ type, name: 'a' }) as Happening)
+    const stage = new Stage(
+      async () => {},
+      () => {},
+    )
+    stage.killed.add('a')
+    stage.peers.push({ kind: 'go', name: 'witness', history } as unknown as Peer)
+    assert.equal(stage.faults().length, 1)
+    stage.verdicts.set('a', 'left')
+    assert.deepEqual(stage.faults(), [])
   })
 
   test('a process that ended by itself is a fault', () => {

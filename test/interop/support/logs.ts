@@ -45,17 +45,24 @@ export function happeningOf(line: LogLine): Happening | undefined {
   return undefined
 }
 
+/** Whether the line tells that another address claims this name. */
+export function tellsConflict({ text }: LogLine, name: string): boolean {
+  return text.startsWith(`memberlist: Conflicting address for ${name}. `)
+}
+
 /** Whether a line must be excused by the allow-list. */
 export function isTrouble(line: LogLine): boolean {
   return line.level === 'WARN' || line.level === 'ERR' || line.level === 'CRIT' || line.level === 'BARE'
 }
 
-/** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`.
+/** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`, and the
+ *  `<count>`s of a vote.
  *  @param names of the scenario's members */
 export function normalise(line: LogLine, names: readonly string[]): string {
   let text = line.text
   text = text.replace(/(?:\[[0-9a-f:]+\]|\b\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\b/g, '<addr>')
   text = text.replace(/\b(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b/g, '<duration>')
+  text = text.replace(/\[\d+ \/ \d+\]/g, '[<count> / <count>]')
   for (const name of [...names].sort((left, right) => right.length - left.length)) {
     text = text.replace(new RegExp(`(?<![\\w.-])${escapePattern(name)}(?![\\w-])`, 'g'), '<name>')
   }

@@ -2,8 +2,9 @@
 // warnings and stderr. Everything that waits has a bound.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { MembershipOptions } from '../../../src/options.ts'
 import { onLines, watchOver } from './children.ts'
-import type { MemberReport, Request, Spoken } from './node-member-protocol.ts'
+import type { Block, Blocked, MemberReport, Request, Spoken } from './node-member-protocol.ts'
 import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
 import { endpoint } from './ports.ts'
 
@@ -16,15 +17,22 @@ const GONE_WITHIN_MS = 5_000
 type Asked = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
 export interface NodeMemberOptions extends PeerOptions {
-  /** A fixed port, for a member that comes back at its old address. Default: a free one. */
-  readonly port?: number
+  /** More options of its `Membership`; functions cannot be told. */
+  readonly knobs?: Pick<MembershipOptions, 'allowedCidrs' | 'reclaimAfterMs'>
+  /** Codes of warnings that belong to what is played; any other is a failure. Default: none. */
+  readonly expects?: readonly string[]
 }
 
 export class NodeMember implements Peer {
   readonly kind = 'node'
+  readonly program = 'node'
   readonly name: string
   readonly history: Happening[] = []
+  /** All warnings, as text; those that were not expected make it fail. */
   readonly warnings: string[] = []
+  readonly #unexpected: string[] = []
+  readonly #expected: ReadonlySet<string>
+  readonly #conflicts: string[] = []
   readonly stderr: string[] = []
   readonly #lines: string[] = []
   readonly #child: ChildProcess
@@ -40,14 +48,18 @@ export class NodeMember implements Peer {
   private constructor(options: NodeMemberOptions) {
     this.name = options.name
     this.#tags = options.tags ?? {}
+    this.#expected = new Set(options.expects)
     const given = {
       name: options.name,
       bind: endpoint(options.host ?? '127.0.0.1', options.port ?? 0),
       profile: options.profile,
       tags: this.#tags,
       ...(options.secretKey === undefined ? {} : { secretKey: options.secretKey }),
+      ...(options.label === undefined ? {} : { label: options.label }),
+      ...options.knobs,
     }
-    this.#child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, JSON.stringify(given)], {
+    const call = [...(options.prefix ?? []), process.execPath, '--import', 'tsx', PROGRAM, JSON.stringify(given)]
+    this.#child = spawn(call[0] ?? '', call.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     watchOver(this.#child)
@@ -99,7 +111,7 @@ export class NodeMember implements Peer {
     }
     if (this.#complaint !== undefined) return this.#complaint
     if (this.stderr.length > 0) return `node member ${this.name} wrote: ${this.stderr.slice(0, 20).join('\n')}`
-    if (this.warnings.length > 0) return `node member ${this.name} warned: ${this.warnings.join('; ')}`
+    if (this.#unexpected.length > 0) return `node member ${this.name} warned: ${this.#unexpected.join('; ')}`
     return undefined
   }
 
@@ -118,6 +130,19 @@ export class NodeMember implements Peer {
   async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
     this.#tags = tags
     await this.#ask({ verb: 'set-tags', tags })
+  }
+
+  async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
+    await this.#ask({ verb: 'force-leave', name, prune })
+  }
+
+  conflictsAbout(name: string): number {
+    return this.#conflicts.filter((one) => one === name).length
+  }
+
+  /** Blocks its event loop; resolves with the time it stood still when it runs again. */
+  async block(block: Block): Promise<Blocked> {
+    return (await this.#ask({ verb: 'block', ...block }, ANSWER_WITHIN_MS + block.ms)) as Blocked
   }
 
   async leave(): Promise<void> {
@@ -165,13 +190,13 @@ export class NodeMember implements Peer {
     if (this.#end?.code !== 0) throw new Error(`${this.name} ended with code ${this.#end?.code} after ${after}`)
   }
 
-  #ask(asked: Asked): Promise<unknown> {
+  #ask(asked: Asked, withinMs: number = ANSWER_WITHIN_MS): Promise<unknown> {
     const request: Request = { ...asked, id: ++this.#lastId }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(request.id)
-        reject(new Error(`${this.name} did not answer ${request.verb} in ${ANSWER_WITHIN_MS} ms`))
-      }, ANSWER_WITHIN_MS)
+        reject(new Error(`${this.name} did not answer ${request.verb} in ${withinMs} ms`))
+      }, withinMs)
       this.#waiting.set(request.id, {
         resolve: (value) => {
           clearTimeout(timer)
@@ -204,7 +229,14 @@ export class NodeMember implements Peer {
         break
       case 'warning':
         this.warnings.push(spoken.warning)
+        if (!this.#expected.has(spoken.code)) this.#unexpected.push(spoken.warning)
         this.#lines.push(`  ${spoken.at.toFixed(0)} warning ${spoken.warning}`)
+        break
+      case 'conflict':
+        this.#conflicts.push(spoken.name)
+        this.#lines.push(
+          `  ${spoken.at.toFixed(0)} conflict about ${spoken.name}: ${spoken.address}, ${spoken.claimedBy}`,
+        )
         break
       case 'event': {
         const type = spoken.type.slice('member-'.length) as Happening['type']

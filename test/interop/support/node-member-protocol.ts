@@ -6,8 +6,25 @@ export { monotonicMs } from './peer.ts'
 export type Request = { readonly id: number } & (
   | { readonly verb: 'start' | 'members' | 'leave' | 'close' }
   | { readonly verb: 'join'; readonly seeds: readonly string[] }
+  | { readonly verb: 'force-leave'; readonly name: string; readonly prune: boolean }
+  | ({ readonly verb: 'block' } & Block)
   | { readonly verb: 'set-tags'; readonly tags: Readonly<Record<string, string>> }
 )
+
+/** How the event loop is blocked. */
+export interface Block {
+  readonly ms: number
+  /** `busy`: a loop that keeps a core; `idle`: a wait that keeps none; `stopped`: SIGSTOP, and SIGCONT from a child of its own. */
+  readonly how: 'busy' | 'idle' | 'stopped'
+  /** `now`, or when the member has just sent the next ping of its own. */
+  readonly when: 'now' | 'ping'
+}
+
+/** When the event loop stood still, monotonic milliseconds. */
+export interface Blocked {
+  readonly from: number
+  readonly to: number
+}
 
 export interface MemberReport {
   readonly name: string
@@ -31,4 +48,11 @@ export type Spoken =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: string }
   | { readonly kind: 'event'; readonly at: number; readonly type: WatchedEvent; readonly member: MemberReport }
-  | { readonly kind: 'warning'; readonly at: number; readonly warning: string }
+  | { readonly kind: 'warning'; readonly at: number; readonly code: string; readonly warning: string }
+  | {
+      readonly kind: 'conflict'
+      readonly at: number
+      readonly name: string
+      readonly address: string
+      readonly claimedBy: string
+    }

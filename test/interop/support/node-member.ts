@@ -2,6 +2,7 @@
 // library: no retries, no waits, no exit. After `close` or `leave` it lets go of the channel; the process must then end by itself.
 import { Membership } from '../../../src/membership.ts'
 import type { MembershipOptions } from '../../../src/options.ts'
+import { block } from './block.ts'
 import { type MemberReport, monotonicMs, type Request, type Spoken, type WatchedEvent } from './node-member-protocol.ts'
 
 const WATCHED: readonly WatchedEvent[] = [
@@ -19,7 +20,12 @@ const membership = new Membership(JSON.parse(process.argv[2] ?? '{}') as Members
 for (const type of WATCHED) {
   membership.on(type, ({ member }) => speak({ kind: 'event', at: monotonicMs(), type, member: report(member) }))
 }
-membership.on('warning', (warning) => speak({ kind: 'warning', at: monotonicMs(), warning: describe(warning) }))
+membership.on('warning', (warning) => {
+  speak({ kind: 'warning', at: monotonicMs(), code: warning.code, warning: describe(warning) })
+})
+membership.on('conflict', ({ name, address, claimedBy }) => {
+  speak({ kind: 'conflict', at: monotonicMs(), name, address, claimedBy })
+})
 
 process.on('message', (request: Request) => {
   answer(request).then(
@@ -45,6 +51,10 @@ async function answer(request: Request): Promise<unknown> {
       return membership.members().map(report)
     case 'set-tags':
       return membership.setTags({ ...request.tags })
+    case 'block':
+      return block(request)
+    case 'force-leave':
+      return membership.forceLeave(request.name, { prune: request.prune })
     case 'leave':
       return membership.leave()
     case 'close':

@@ -1,8 +1,11 @@
 // What every witness of an interop scenario offers, whichever program runs behind it: a real `serf` agent or a Node process with
 // one `Membership`. States and events carry the library's words; Serf's `failed` is `dead` here. Knows no process and no wire.
 
-/** The program behind a peer. */
+/** Whose code speaks. */
 export type Kind = 'go' | 'node'
+
+/** The program behind a peer: Debian's `serf agent`, our Go programs with the current Serf or with memberlist alone, our library. */
+export type Program = 'agent' | 'serf' | 'memberlist' | 'node'
 
 /** Serf shows no suspects, so a `go` peer never reports `suspect`. */
 export type State = 'alive' | 'suspect' | 'leaving' | 'left' | 'dead'
@@ -19,7 +22,8 @@ export interface Sight {
 export interface Happening {
   /** Milliseconds of the machine's monotonic clock; for `go` the arrival of its log line. */
   readonly at: number
-  readonly type: 'join' | 'suspect' | 'recover' | 'dead' | 'leaving' | 'left' | 'update' | 'reap'
+  /** `gone`: dead or left, memberlist alone does not say which. */
+  readonly type: 'join' | 'suspect' | 'recover' | 'dead' | 'leaving' | 'left' | 'gone' | 'update' | 'reap'
   /** Whom it is about. */
   readonly name: string
 }
@@ -30,14 +34,21 @@ export interface PeerOptions {
   readonly host?: string
   readonly profile: 'lan' | 'wan' | 'local'
   readonly tags?: Readonly<Record<string, string>>
+  /** A fixed port, for a peer that comes back at its old address. Default: a free one. */
+  readonly port?: number
+  /** The cluster's label; old agents know none. */
+  readonly label?: string
   /** Base64 of 16, 24 or 32 bytes. */
   readonly secretKey?: string
   /** Seeds to join as part of the start; a start whose seeds all fail rejects. */
   readonly join?: readonly string[]
+  /** A command that runs the program, such as `ip netns exec <name>`. Default: none. */
+  readonly prefix?: readonly string[]
 }
 
 export interface Peer {
   readonly kind: Kind
+  readonly program: Program
   readonly name: string
   /** What it is reached at, `host:port`. */
   readonly address: string
@@ -55,6 +66,10 @@ export interface Peer {
   join(seeds: readonly string[]): Promise<void>
   /** Replaces its tags. */
   setTags(tags: Readonly<Record<string, string>>): Promise<void>
+  /** Declares a dead member left; with `prune` everyone forgets it. */
+  forceLeave(name: string, options?: { readonly prune?: boolean }): Promise<void>
+  /** How often it told that another address claims this name. */
+  conflictsAbout(name: string): number
   /** Says goodbye and ends; resolves when the process is gone. */
   leave(): Promise<void>
   /** SIGKILL; resolves with the monotonic time of the signal when the process is gone. */

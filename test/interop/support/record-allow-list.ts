@@ -1,11 +1,14 @@
 // Program: plays the scenarios with Go agents alone and writes which warnings and errors they print, normalised, with counts, into
-// the allow-list. `node --import tsx record-allow-list.ts [--scenario ID] [--runs N] [--write] [--fresh]`: without `--write` it only
-// prints; counts are added to those of the file, unless `--fresh` starts it anew. Nothing else may write that file.
+// the allow-list. `node --import tsx record-allow-list.ts [--scenario ID] [--runs N] [--at-once] [--write] [--fresh]`: ID is the beginning
+// of one; without `--write` it only prints; counts are added to those of the file, unless `--fresh` starts it anew. Nothing else may
+// write that file.
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { DETECTION_PLAYS } from './detection.ts'
 import { ALLOW_LIST_FILE, type AllowedLine, type AllowList, isTrouble, normalise, readAllowList } from './logs.ts'
-import { SCENARIOS, type Scenario } from './scenarios.ts'
+import { MIXED_PLAYS } from './mixed-plays.ts'
+import { pureCast, SCENARIOS, type Scenario } from './scenarios.ts'
 import { serfOnPath } from './serf-agent.ts'
 import { Stage } from './stage.ts'
 
@@ -15,50 +18,56 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
+    'at-once': { type: 'boolean', default: false },
   },
 })
 
 const serf = serfOnPath()
 if (serf === undefined) throw new Error('no serf on the PATH')
 const agent = execFileSync(serf, ['version'], { encoding: 'utf8' }).split('\n', 1)[0] ?? ''
-const chosen = SCENARIOS.filter(({ id }) => values.scenario === undefined || id === values.scenario)
+let isFresh = values.fresh
+const chosen = [...SCENARIOS, ...MIXED_PLAYS, ...DETECTION_PLAYS].filter(
+  ({ id }) => values.scenario === undefined || id.startsWith(values.scenario),
+)
 
 for (let run = 1; run <= Number(values.runs); run++) {
-  for (const scenario of chosen) {
-    console.log(`${scenario.id}, run ${run} of ${values.runs}`)
-    const lines = await playWithGo(scenario)
-    for (const [line, count] of lines ?? []) console.log(`  ${count} x ${line}`)
-    if (!values.write) continue
-    const isFirst = values.fresh && run === 1 && scenario === chosen[0]
-    const isNew = isFirst || !existsSync(ALLOW_LIST_FILE)
-    const list: AllowList = isNew ? { agent, runs: {}, spoilt: {}, allowed: [] } : readAllowList()
-    const next = lines === undefined ? withSpoiltRun(list, scenario.id) : withRun(list, scenario.id, lines)
-    writeFileSync(ALLOW_LIST_FILE, `${JSON.stringify(next, undefined, 2)}\n`)
+  const rounds = values['at-once'] ? [chosen] : chosen.map((scenario) => [scenario])
+  for (const round of rounds) {
+    const plays = await Promise.all(
+      round.map(async (scenario) => ({ scenario, lines: await playWithGo(scenario, run) })),
+    )
+    if (values.write) for (const { scenario, lines } of plays) write(scenario.id, lines)
   }
 }
 
+function write(id: string, lines: ReadonlyMap<string, number> | undefined): void {
+  const isNew = isFresh || !existsSync(ALLOW_LIST_FILE)
+  isFresh = false
+  const list: AllowList = isNew ? { agent, runs: {}, spoilt: {}, allowed: [] } : readAllowList()
+  const next = lines === undefined ? withSpoiltRun(list, id) : withRun(list, id, lines)
+  writeFileSync(ALLOW_LIST_FILE, `${JSON.stringify(next, undefined, 2)}\n`)
+}
+
 /** Normalised warnings and errors of one run, with how often each was printed; `undefined` when Go alone fails the scenario. */
-async function playWithGo(scenario: Scenario): Promise<Map<string, number> | undefined> {
-  const stage = new Stage(
-    async (title, part) => {
-      const start = performance.now()
-      await part()
-      console.log(`  ${((performance.now() - start) / 1000).toFixed(1)} s: ${title}`)
-    },
-    (text) => console.log(`  ${text}`),
-  )
+async function playWithGo(scenario: Scenario, run: number): Promise<Map<string, number> | undefined> {
+  const say = (text: string): void => console.log(`${scenario.id}, run ${run}: ${text}`)
+  const stage = new Stage(async (title, part) => {
+    const start = performance.now()
+    await part()
+    say(`${((performance.now() - start) / 1000).toFixed(1)} s: ${title}`)
+  }, say)
   const failures: string[] = []
   try {
-    await scenario.play(stage, { ...scenario, cast: scenario.cast.map(() => 'go') })
+    await scenario.play(stage, pureCast(scenario))
   } catch (error) {
     failures.push((error as Error).message)
   } finally {
     await stage.stop()
   }
-  for (const doubt of stage.doubts()) console.log(`  ${doubt}`)
+  for (const doubt of stage.doubts()) say(doubt)
   failures.push(...stage.faults())
   if (failures.length > 0) {
-    console.log(`  SPOILT, Go alone fails this: ${failures.join('; ')}`)
+    say(`SPOILT, Go alone fails this: ${failures.join('; ')}`)
     return undefined
   }
   const names = stage.peers.map(({ name }) => name)
@@ -67,6 +76,7 @@ async function playWithGo(scenario: Scenario): Promise<Map<string, number> | und
     const text = normalise(line, names)
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
+  for (const [line, count] of counts) say(`${count} x ${line}`)
   return counts
 }
 

@@ -1,8 +1,10 @@
 // The scenarios of first light, told once and played by any cast: mixed kinds in the test, six Go agents when the allow-list is recorded.
 // A scenario waits for conditions with a deadline that follows from the protocol's numbers, never for a fixed time.
 import { randomBytes } from 'node:crypto'
-import type { Happening, Kind, Peer, PeerOptions, Sight } from './peer.ts'
+import type { Peer, PeerOptions, Program } from './peer.ts'
 import type { Stage } from './stage.ts'
+import { detectionBoundMs, spreadBoundMs } from './timing.ts'
+import { everyoneAgrees, everyoneElseTold } from './views.ts'
 
 export interface Scenario {
   /** Names it in the allow-list. */
@@ -10,34 +12,39 @@ export interface Scenario {
   /** A fact, as a test's name. */
   readonly title: string
   /** Who plays in the test. */
-  readonly cast: readonly Kind[]
+  readonly cast: readonly Program[]
+  /** Who stand in for the Node members, in turn, when Go plays alone. Default: agents. */
+  readonly understudies?: readonly Program[]
   readonly profile: 'lan' | 'local'
   readonly isEncrypted: boolean
   readonly host?: string
   readonly play: (stage: Stage, cast: Cast) => Promise<void>
 }
 
-export type Cast = Pick<Scenario, 'cast' | 'profile' | 'isEncrypted' | 'host'>
-
-/** memberlist's numbers that the deadlines follow from (serf-behaviour 1 and 6.2), for up to ten members. */
-const TIMING = {
-  lan: { probeIntervalMs: 1_000, maxSuspicionMs: 24_000, pushPullIntervalMs: 30_000 },
-  local: { probeIntervalMs: 1_000, maxSuspicionMs: 18_000, pushPullIntervalMs: 15_000 },
-} as const
-
-/** Until every member has called a killed one dead: each live member is probed once in `2N - 1` intervals at the latest, the probe
- *  fails one interval later, a suspicion that nobody confirms runs to its maximum, and 2 s are for the spreading. */
-export function detectionBoundMs(profile: 'lan' | 'local', members: number): number {
-  const { probeIntervalMs, maxSuspicionMs } = TIMING[profile]
-  return (2 * members - 1) * probeIntervalMs + probeIntervalMs + maxSuspicionMs + 2_000
+/** Whom a play is given. */
+export interface Cast extends Pick<Scenario, 'cast' | 'profile' | 'isEncrypted' | 'host'> {
+  /** Who comes from outside, where a play needs that: Node, or its understudy. */
+  readonly stranger: Program
 }
 
-/** Until news has reached everyone: what gossip misses, a push/pull brings; two rounds, since a partner may know no more. */
-export function spreadBoundMs(profile: 'lan' | 'local'): number {
-  return 2 * TIMING[profile].pushPullIntervalMs + 5_000
+/** The scenario's own cast, with Node. */
+export function mixedCast(scenario: Scenario): Cast {
+  return { ...scenario, stranger: 'node' }
 }
 
-const MIXED: readonly Kind[] = ['go', 'node', 'go', 'node', 'node', 'go']
+/** The same play with Go alone. */
+export function pureCast(scenario: Scenario): Cast {
+  const understudies = scenario.understudies ?? ['agent']
+  let taken = 0
+  const next = (): Program => understudies[taken++ % understudies.length] ?? 'agent'
+  return {
+    ...scenario,
+    cast: scenario.cast.map((one) => (one === 'node' ? next() : one)),
+    stranger: understudies[0] ?? 'agent',
+  }
+}
+
+const MIXED: readonly Program[] = ['agent', 'node', 'agent', 'node', 'node', 'agent']
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -75,7 +82,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'ipv6',
     title: 'one Go and one Node process meet and part over IPv6',
-    cast: ['go', 'node'],
+    cast: ['agent', 'node'],
     profile: 'lan',
     isEncrypted: false,
     host: '::1',
@@ -100,7 +107,7 @@ async function playPair(stage: Stage, cast: Cast): Promise<void> {
   await stage.step('each sees the other alive with the right tags', async () => {
     await Promise.all(cast.cast.map((_, index) => enter(stage, cast, index)))
     await peerAt(stage, 1).join([peerAt(stage, 0).address])
-    await everyoneAgrees(stage, cast, 'two alive')
+    await everyoneAgrees(stage, 'two alive', spreadBoundMs(cast.profile))
   })
   await stage.step('a tag change of either kind reaches the other', () => changeTags(stage, cast, [1, 0]))
   await stage.step('who leaves is left and never dead', () => leave(stage, cast, [1]))
@@ -114,7 +121,7 @@ async function gather(stage: Stage, cast: Cast): Promise<void> {
   await peerAt(stage, 3).join([peerAt(stage, 1).address]) // Node to Node
   await peerAt(stage, 4).join([peerAt(stage, 2).address]) // Node to Go
   await peerAt(stage, 5).join([peerAt(stage, 3).address]) // Go to Node, by command
-  await everyoneAgrees(stage, cast, 'six alive')
+  await everyoneAgrees(stage, 'six alive', spreadBoundMs(cast.profile))
 }
 
 async function changeTags(stage: Stage, cast: Cast, indices: readonly number[]): Promise<void> {
@@ -122,7 +129,7 @@ async function changeTags(stage: Stage, cast: Cast, indices: readonly number[]):
     const peer = peerAt(stage, index)
     // One tag changes, one goes, one is new.
     await peer.setTags({ role: 'changed', kind: peer.kind, 'new key': 'ünï = çode, and more' })
-    await everyoneAgrees(stage, cast, `the new tags of ${peer.name}`)
+    await everyoneAgrees(stage, `the new tags of ${peer.name}`, spreadBoundMs(cast.profile))
     await everyoneElseTold(stage, 'update', peer)
   }
 }
@@ -131,7 +138,7 @@ async function leave(stage: Stage, cast: Cast, indices: readonly number[]): Prom
   for (const index of indices) {
     const peer = peerAt(stage, index)
     await peer.leave()
-    await everyoneAgrees(stage, cast, `${peer.name} left`)
+    await everyoneAgrees(stage, `${peer.name} left`, spreadBoundMs(cast.profile))
     await everyoneElseTold(stage, 'left', peer)
   }
 }
@@ -140,7 +147,7 @@ async function kill(stage: Stage, cast: Cast, indices: readonly number[]): Promi
   for (const index of indices) {
     const peer = peerAt(stage, index)
     const killedAt = await stage.kill(peer)
-    await everyoneAgrees(stage, cast, `${peer.name} dead`, detectionBoundMs(cast.profile, stage.peers.length))
+    await everyoneAgrees(stage, `${peer.name} dead`, detectionBoundMs(cast.profile, stage.peers.length))
     await everyoneElseTold(stage, 'dead', peer)
     const seconds = stage.running.map((other) => {
       const told = other.history.find(({ type, name }) => type === 'dead' && name === peer.name)
@@ -153,66 +160,24 @@ async function kill(stage: Stage, cast: Cast, indices: readonly number[]): Promi
   }
 }
 
-/** Waits until every running peer sees each member that ever was in its present state, with its tags and its address, and no other. */
-async function everyoneAgrees(
-  stage: Stage,
-  cast: Cast,
-  what: string,
-  withinMs: number = spreadBoundMs(cast.profile),
-): Promise<void> {
-  await stage.until(`everyone sees ${what}`, withinMs, async () => {
-    const lacks = await Promise.all(stage.running.map((witness) => lackOf(stage, witness)))
-    return lacks.find((lack) => lack !== undefined)
-  })
-}
-
-/** Waits for the event beside the view: an agent's log line may come a moment after its answer. */
-async function everyoneElseTold(stage: Stage, type: Happening['type'], about: Peer): Promise<void> {
-  await stage.until(`everyone else tells ${type} of ${about.name}`, 5_000, async () => {
-    const silent = stage.running.find(
-      (peer) => peer !== about && !peer.history.some((one) => one.type === type && one.name === about.name),
-    )
-    return silent && `${silent.name} has not told`
-  })
-}
-
-async function lackOf(stage: Stage, witness: Peer): Promise<string | undefined> {
-  const view = await witness.view()
-  for (const peer of stage.peers) {
-    const state = peer.isRunning ? 'alive' : stage.killed.has(peer.name) ? 'dead' : 'left'
-    const wanted: Sight = { state, tags: peer.tags, address: peer.address }
-    const seen = view.get(peer.name)
-    if (seen === undefined) return `${witness.name} does not know ${peer.name}`
-    if (canonical(seen) !== canonical(wanted)) {
-      return `${witness.name} sees ${peer.name} as ${canonical(seen)}, not as ${canonical(wanted)}`
-    }
-  }
-  return view.size === stage.peers.length ? undefined : `${witness.name} knows ${[...view.keys()].join(', ')}`
-}
-
-/** One text for one sight, whatever the order of its tags. */
-function canonical({ state, address, tags }: Sight): string {
-  return JSON.stringify([state, address, Object.entries(tags).sort(([left], [right]) => (left < right ? -1 : 1))])
-}
-
 const keys = new WeakMap<Stage, string>()
 
 async function enter(stage: Stage, cast: Cast, index: number, join?: readonly string[]): Promise<void> {
-  const kind = cast.cast[index] ?? 'go'
+  const program = cast.cast[index] ?? 'agent'
   if (!keys.has(stage)) keys.set(stage, randomBytes(32).toString('base64'))
   const options: PeerOptions = {
     name: nameAt(cast, index),
     profile: cast.profile,
-    tags: { role: 'log', kind, place: `${index}` },
+    tags: { role: 'log', kind: program, place: `${index}` },
     ...(cast.host === undefined ? {} : { host: cast.host }),
     ...(cast.isEncrypted ? { secretKey: keys.get(stage) ?? '' } : {}),
     ...(join === undefined ? {} : { join }),
   }
-  await stage.start(kind, options)
+  await stage.start(program, options)
 }
 
 function nameAt(cast: Cast, index: number): string {
-  return `${cast.cast[index] ?? 'go'}-${index}.first.light`
+  return `${cast.cast[index] ?? 'agent'}-${index}.first.light`
 }
 
 function peerAt(stage: Stage, index: number): Peer {

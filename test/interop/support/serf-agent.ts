@@ -4,7 +4,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join as joinPath } from 'node:path'
 import { onLines, watchOver } from './children.ts'
-import { happeningOf, type LogLine, parseLogLine } from './logs.ts'
+import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
 import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, type State, until } from './peer.ts'
 import { endpoint, holdPort } from './ports.ts'
 
@@ -28,8 +28,6 @@ export function serfOnPath(): string | undefined {
 }
 
 export interface SerfAgentOptions extends PeerOptions {
-  /** A fixed port, for an agent that comes back at its old address. Default: a free one. */
-  readonly port?: number
   /** Default `debug`: suspicions and intents are told there. */
   readonly logLevel?: 'debug' | 'info'
   /** More flags, passed as they are. */
@@ -48,11 +46,13 @@ export interface SerfMember {
 
 export class SerfAgent implements Peer {
   readonly kind = 'go'
+  readonly program = 'agent'
   readonly name: string
   readonly address: string
   readonly log: LogLine[] = []
   readonly history: Happening[] = []
   readonly #rpcAddress: string
+  readonly #prefix: readonly string[]
   readonly #child: ChildProcess
   readonly #closed: Promise<void>
   #tags: Readonly<Record<string, string>>
@@ -64,6 +64,7 @@ export class SerfAgent implements Peer {
     this.address = address
     this.#tags = options.tags ?? {}
     this.#rpcAddress = rpcAddress
+    this.#prefix = options.prefix ?? []
     // Without -advertise the bound address and port are told; with one that has no port it would be 7946.
     const flags = [
       `-node=${options.name}`,
@@ -76,7 +77,8 @@ export class SerfAgent implements Peer {
     if (options.secretKey !== undefined) flags.push(`-encrypt=${options.secretKey}`)
     for (const seed of options.join ?? []) flags.push(`-join=${seed}`)
     flags.push(...(options.flags ?? []))
-    this.#child = spawn(serfBinary(), ['agent', ...flags], {
+    const [file, ...args] = this.#call('agent', ...flags)
+    this.#child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: agentEnvironment(),
     })
@@ -159,6 +161,14 @@ export class SerfAgent implements Peer {
     await this.#ask('event', '-coalesce=false', name, payload)
   }
 
+  async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
+    await this.#ask('force-leave', ...(prune ? ['-prune'] : []), name)
+  }
+
+  conflictsAbout(name: string): number {
+    return this.log.filter((line) => tellsConflict(line, name)).length
+  }
+
   async leave(): Promise<void> {
     this.#isEndAsked = true
     await this.#ask('leave')
@@ -172,6 +182,19 @@ export class SerfAgent implements Peer {
     this.#child.kill(signal)
     await this.#gone()
     return at
+  }
+
+  /** For an agent that is to end by itself: resolves with its exit code, rejects when it runs on. */
+  async ended(withinMs: number): Promise<number | null> {
+    this.#isEndAsked = true
+    await until(`${this.name} ends by itself`, withinMs, () => (this.#end === undefined ? 'it runs' : undefined))
+    await this.#closed
+    return this.#end?.code ?? null
+  }
+
+  /** Sends a signal that does not end it: SIGSTOP, SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
   }
 
   async stop(): Promise<void> {
@@ -204,18 +227,23 @@ export class SerfAgent implements Peer {
   }
 
   #ask(verb: string, ...rest: readonly string[]): Promise<string> {
-    const call = [verb, `-rpc-addr=${this.#rpcAddress}`, ...rest]
+    const [file, ...args] = this.#call(verb, `-rpc-addr=${this.#rpcAddress}`, ...rest)
     return new Promise((resolve, reject) => {
       execFile(
-        serfBinary(),
-        call,
+        file,
+        args,
         { timeout: COMMAND_WITHIN_MS, killSignal: 'SIGKILL', env: agentEnvironment() },
         (error, out, err) => {
           if (error === null) resolve(out)
-          else reject(new Error(`serf ${call.join(' ')} (${this.name}) failed: ${out}${err}`, { cause: error }))
+          else
+            reject(new Error(`serf ${[verb, ...rest].join(' ')} (${this.name}) failed: ${out}${err}`, { cause: error }))
         },
       )
     })
+  }
+
+  #call(...args: readonly string[]): [file: string, ...args: string[]] {
+    return [...this.#prefix, serfBinary(), ...args] as [string, ...string[]]
   }
 
   #read(text: string): void {

@@ -1,16 +1,31 @@
 // Where a scenario plays: starts peers of either kind, waits with a deadline and shows everyone's view when it passes, ends every process,
 // and afterwards judges what holds for every scenario: nobody ended by itself, nobody called a living member dead.
-import { NodeMember } from './node-member-client.ts'
-import { type Kind, type Peer, type PeerOptions, until } from './peer.ts'
-import { SerfAgent } from './serf-agent.ts'
+import { GoPeer, type GoPeerOptions } from './go-peer.ts'
+import type { LogLine } from './logs.ts'
+import { NodeMember, type NodeMemberOptions } from './node-member-client.ts'
+import { type Peer, type Program, type State, until } from './peer.ts'
+import { SerfAgent, type SerfAgentOptions } from './serf-agent.ts'
 
 /** Runs one named part of a scenario; a test makes it a subtest. */
 export type Step = (title: string, part: () => Promise<void>) => Promise<void>
 
+/** A peer whose program writes Serf's and memberlist's log. */
+export interface LoggingPeer extends Peer {
+  readonly log: readonly LogLine[]
+}
+
+/** What a start takes; each program looks at its own. */
+export type StartOptions = SerfAgentOptions & NodeMemberOptions & Omit<GoPeerOptions, 'program'>
+
 export class Stage {
+  /** In the order of their start. Of two with one name the later has taken the place of the first. */
   readonly peers: Peer[] = []
+  /** Processes that claim what is not theirs: no members, but stopped and read like them. */
+  readonly intruders: Peer[] = []
   /** Names that a scenario killed: the only ones that may be called dead. */
   readonly killed = new Set<string>()
+  /** What the others are to make of a member that is gone, where it is not what its end says. */
+  readonly verdicts = new Map<string, State | 'erased'>()
   readonly step: Step
   readonly note: (text: string) => void
 
@@ -19,10 +34,18 @@ export class Stage {
     this.note = note
   }
 
-  async start(kind: Kind, options: PeerOptions): Promise<Peer> {
-    const peer = kind === 'go' ? await SerfAgent.start(options) : await NodeMember.start(options)
+  /** @param program `go` is an `agent` */
+  async start(program: Program | 'go', options: StartOptions): Promise<Peer> {
+    const peer = await launch(program, options)
     this.peers.push(peer)
     return peer
+  }
+
+  /** Starts a process under a name that is taken. */
+  async intrude(program: Program | 'go', options: StartOptions): Promise<Peer> {
+    const intruder = await launch(program, options)
+    this.intruders.push(intruder)
+    return intruder
   }
 
   /** SIGKILLs a peer; from now on it may be called dead. Resolves with the monotonic time of the signal. */
@@ -35,8 +58,9 @@ export class Stage {
     return this.peers.filter((peer) => peer.isRunning)
   }
 
-  get agents(): SerfAgent[] {
-    return this.peers.filter((peer): peer is SerfAgent => peer instanceof SerfAgent)
+  /** All that log as Go programs do. */
+  get agents(): LoggingPeer[] {
+    return [...this.peers, ...this.intruders].filter(isLogging)
   }
 
   /** Waits until nothing is missing; rejects with the views and last lines of all when it takes longer, or a peer ended by itself. */
@@ -53,20 +77,22 @@ export class Stage {
   /** Ends all: Go first and at once, so that no log tells of the others' end. Histories and logs are complete afterwards. */
   async stop(): Promise<void> {
     await Promise.all(this.agents.map((agent) => agent.stop()))
-    await Promise.all(this.peers.map((peer) => peer.stop()))
+    await Promise.all([...this.peers, ...this.intruders].map((peer) => peer.stop()))
   }
 
   /** What no scenario allows, one line each. Call it after `stop`. */
   faults(): string[] {
     const excused = this.#excused()
-    return this.peers.flatMap((peer) => {
+    const fallen = this.intruders.map(({ failure }) => failure).filter((failure) => failure !== undefined)
+    const faults = this.peers.flatMap((peer) => {
       const faults = peer.failure === undefined ? [] : [peer.failure]
       for (const { type, name } of peer.history) {
         if (type !== 'dead' || this.killed.has(name) || (excused?.peer === peer && excused.name === name)) continue
         faults.push(`${peer.name} called ${name} dead, which nobody killed`)
       }
-      return [...faults, ...disorder(peer, excused?.peer === peer ? excused.name : undefined)]
+      return [...faults, ...this.#disorder(peer, excused?.peer === peer ? excused.name : undefined)]
     })
+    return [...fallen, ...faults]
   }
 
   /** Suspicions of members that nobody killed, one line each: no fault, since a busy machine may be slow, but a reason to look. */
@@ -87,10 +113,10 @@ export class Stage {
   /** Everyone's view, history and last lines. */
   async dump(): Promise<string> {
     const parts = await Promise.all(
-      this.peers.map(async (peer) => {
+      [...this.peers, ...this.intruders].map(async (peer) => {
         const state = peer.isRunning ? 'running' : 'ended'
         const view = peer.isRunning ? await describeView(peer) : ''
-        return `--- ${peer.kind} ${peer.name} ${peer.address} ${state}\n${view}${peer.tail()}`
+        return `--- ${peer.program} ${peer.name} ${peer.address} ${state}\n${view}${peer.tail()}`
       }),
     )
     return parts.join('\n')
@@ -110,32 +136,48 @@ export class Stage {
     return mishaps.length === 1 && first !== undefined && heardGoodbyeFirst(first.peer, first.name) ? first : undefined
   }
 
+  /** Per member: join, left or dead, join again, ...; updates only in between; left after dead where it was forced. A probe that was
+   *  under way may still tell a suspicion. */
+  #disorder(peer: Peer, excused: string | undefined): string[] {
+    const present = new Set<string>()
+    return peer.history.flatMap(({ type, name }) => {
+      if (name === excused) return []
+      const wasPresent = present.has(name)
+      if (type === 'join') present.add(name)
+      else if (type === 'left' || type === 'dead' || type === 'gone') present.delete(name)
+      else if (type !== 'update') return []
+      const isForced = type === 'left' && !wasPresent && this.verdicts.has(name)
+      const isInOrder = isForced || (type === 'join') !== wasPresent
+      return isInOrder ? [] : [`${peer.name} told ${type} of ${name}, which was ${wasPresent ? 'there' : 'not there'}`]
+    })
+  }
+
   #fallen(): string | undefined {
-    return this.peers.map((peer) => peer.failure).find((failure) => failure !== undefined)
+    return [...this.peers, ...this.intruders].map((peer) => peer.failure).find((failure) => failure !== undefined)
   }
 }
 
-/** The goodbye reached this agent before the leave intent, by the agent's own log, and it came round to `left` at once. */
-function heardGoodbyeFirst(peer: Peer, name: string): peer is SerfAgent {
-  if (!(peer instanceof SerfAgent)) return false
-  const verdict = peer.log.findIndex(({ text }) => text.startsWith(`serf: EventMemberFailed: ${name} `))
-  const intent = peer.log.findIndex(({ text }) => text === `serf: messageLeaveType: ${name}`)
-  const last = peer.history.findLast((happening) => happening.name === name)
-  return (intent === -1 || intent > verdict) && last?.type === 'left'
+function launch(program: Program | 'go', options: StartOptions): Promise<Peer> {
+  if (program === 'node') return NodeMember.start(options)
+  if (program === 'go' || program === 'agent') return SerfAgent.start(options)
+  return GoPeer.start({ ...options, program })
 }
 
-/** Per member: join, left or dead, join again, ...; updates only in between. A probe that was under way may still tell a suspicion. */
-function disorder(peer: Peer, excused: string | undefined): string[] {
-  const present = new Set<string>()
-  return peer.history.flatMap(({ type, name }) => {
-    if (name === excused) return []
-    const wasPresent = present.has(name)
-    if (type === 'join') present.add(name)
-    else if (type === 'left' || type === 'dead') present.delete(name)
-    else if (type !== 'update') return []
-    const isInOrder = (type === 'join') !== wasPresent
-    return isInOrder ? [] : [`${peer.name} told ${type} of ${name}, which was ${wasPresent ? 'there' : 'not there'}`]
-  })
+function isLogging(peer: Peer): peer is LoggingPeer {
+  return 'log' in peer
+}
+
+const INTENT = /^serf: message(?:Leave|Join)Type: (\S+)$/
+
+/** The goodbye reached this agent before the leave intent, by the agent's own log, and it came round to `left` at once. */
+function heardGoodbyeFirst(peer: Peer, name: string): boolean {
+  if (!isLogging(peer)) return false
+  const texts = peer.log.map(({ text }) => text)
+  const verdict = texts.findLastIndex((text) => text.startsWith(`serf: EventMemberFailed: ${name} `))
+  // What it heard last of the member's intents: a leave that a join has denied is none.
+  const heard = texts.slice(0, verdict).findLast((text) => INTENT.exec(text)?.[1] === name)
+  const last = peer.history.findLast((happening) => happening.name === name)
+  return heard?.startsWith('serf: messageLeaveType') !== true && last?.type === 'left'
 }
 
 async function describeView(peer: Peer): Promise<string> {

@@ -1,0 +1,446 @@
+// What docs/differences-from-serf.md lists, shown beside a real agent: the same bytes go to the agent and to a Node member, from a socket
+// that is neither. Go is seen to do the one thing and Node the other, and the two stay one cluster. Every entry of the page has a test
+// here, or a reason why it needs none.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import {
+  decodeSerfMessage,
+  encodePacket,
+  encodeSerfMessage,
+  encodeSwimMessage,
+  type Ping,
+  WireState,
+} from '../../src/wire/index.ts'
+import { interopTest } from './support/interop-test.ts'
+import type { NodeMember, NodeMemberOptions } from './support/node-member-client.ts'
+import type { Sight } from './support/peer.ts'
+import type { SerfAgent } from './support/serf-agent.ts'
+import type { Stage } from './support/stage.ts'
+import { Stranger } from './support/stranger.ts'
+
+const PAGE = new URL('../../docs/differences-from-serf.md', import.meta.url)
+/** Far more than any of it takes, and less than a suspicion of someone who is not there needs to run out. */
+const SOON_MS = 4_000
+
+/** Entries that no test here can show, and why. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'A filter is not asked the same thing all the time': 'a function of the user; test/unit/serf/acceptance.test.ts',
+  'A telling to the dead does not count': 'a matter of chance, counted over many seeds; test/sim/news.test.ts',
+  'Halves that were cut apart find each other sooner': 'takes a network to cut; test/interop/partitions.test.ts',
+  'Seeds are asked again': 'takes pauses of a minute; test/sim/joining.test.ts',
+  'User messages have a share of each packet': 'takes a flood of claims; test/unit/swim/piggyback.test.ts',
+  'What a member says of itself goes first': 'takes a flood of claims; test/unit/swim/dissemination-queue.test.ts',
+  'What fits no packet is not queued': 'is not sent; test/unit/swim/dissemination-queue.test.ts',
+  "A helper's word counts once": 'changes our own health alone; test/unit/swim/failure-detector.test.ts',
+  'The number of members has a bound': 'takes 65,536 names; test/unit/serf/member-limit.test.ts',
+  'What to advertise where nothing is said': 'decided before the first packet; test/unit/node/interfaces.test.ts',
+  'Who stood still accuses nobody': 'takes as long as the stalls; test/interop/stalls.test.ts',
+}
+
+interface Scene {
+  readonly stage: Stage
+  readonly agent: SerfAgent
+  readonly node: NodeMember
+  readonly stranger: Stranger
+  /** Waits for something that is to come soon. */
+  soon(what: string, holds: () => Promise<boolean> | boolean): Promise<void>
+  /** What the one and the other sees of a member. */
+  seen(name: string): Promise<{ readonly agent: Sight | undefined; readonly node: Sight | undefined }>
+  warned(code: string): boolean
+}
+
+const shown = new Set<string>()
+
+/** One agent and one Node member that know each other; in the end they must do so still.
+ *  @param entry heading of the page
+ *  @param own what Node is told, and the codes of the warnings that it gives for it */
+function difference(
+  entry: string,
+  own: Pick<NodeMemberOptions, 'expects' | 'knobs'>,
+  show: (scene: Scene) => Promise<void>,
+): void {
+  shown.add(entry)
+  interopTest(entry, async (stage) => {
+    const agent = (await stage.start('agent', { name: 'go', profile: 'lan' })) as SerfAgent
+    const options = { ...own, name: 'node', profile: 'lan', join: [agent.address] } as const
+    const node = (await stage.start('node', options)) as NodeMember
+    const stranger = await Stranger.open()
+    const soon: Scene['soon'] = (what, holds) =>
+      stage.until(what, SOON_MS, async () => ((await holds()) ? undefined : 'it has not come'))
+    const seen: Scene['seen'] = async (name) => ({
+      agent: (await agent.view()).get(name),
+      node: (await node.view()).get(name),
+    })
+    const warned = (code: string): boolean => node.warnings.some((text) => text.includes(`"code":"${code}"`))
+    const haveMet = async (): Promise<boolean> =>
+      (await seen('node')).agent?.state === 'alive' && (await seen('go')).node?.state === 'alive'
+    try {
+      await soon('the two meet', haveMet)
+      await show({ stage, agent, node, stranger, soon, seen, warned })
+      if (node.isRunning) assert.ok(await haveMet(), await stage.dump())
+      for (const code of own.expects ?? []) assert.ok(warned(code), `no warning ${code}: ${node.warnings.join()}`)
+    } finally {
+      stranger.close()
+    }
+    await stage.stop()
+    for (const peer of stage.peers) assert.equal(peer.failure, undefined)
+  })
+}
+
+difference(
+  'A member that claims too high a number is let be',
+  { expects: ['refutation-impossible'] },
+  async (scene) => {
+    const { agent, node, stranger, soon, warned } = scene
+    await stranger.send(node, { type: 'suspect', node: 'node', from: 'go', incarnation: 0xffff_ffff })
+    await soon('Node warns', () => warned('refutation-impossible'))
+    // With a number that wrapped, its next claim would be older than what the agent knows.
+    await node.setTags({ number: 'kept' })
+    await soon('the agent takes its next claim', async () => (await agent.view()).get('node')?.tags.number === 'kept')
+  },
+)
+
+difference('A dead member keeps the highest number said of it', {}, async ({ agent, node, stranger, soon, seen }) => {
+  for (const peer of [agent, node]) {
+    await stranger.send(peer, stranger.claim('ghost', 1))
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 10 })
+  }
+  await soon('both hold it dead', async () => {
+    const ghost = await seen('ghost')
+    return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
+  })
+  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 2))
+  await soon('the old claim brings it back at the agent', async () => (await seen('ghost')).agent?.state === 'alive')
+  assert.equal((await seen('ghost')).node?.state, 'dead')
+})
+
+difference('Who is accused and cannot know is told', {}, async ({ agent, node, stranger, soon, seen }) => {
+  for (const peer of [agent, node]) {
+    await stranger.send(peer, stranger.claim('ghost', 9))
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 9 })
+  }
+  await soon('both hold it dead', async () => {
+    const ghost = await seen('ghost')
+    return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
+  })
+  const accusations = (from: string): number =>
+    stranger.heard.filter((one) => one.type === 'suspect' && one.node === 'ghost' && one.from === from).length
+  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 1))
+  await soon('Node tells it of the accusation', () => accusations('node') > 0)
+  assert.equal(accusations('go'), 0)
+})
+
+difference('A goodbye that comes after the verdict counts', {}, async ({ agent, node, stranger, soon, seen }) => {
+  for (const peer of [agent, node]) {
+    await stranger.send(peer, stranger.claim('ghost', 1))
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'ghost', incarnation: 1 })
+  }
+  await soon('Node holds it left, and the agent dead', async () => {
+    const ghost = await seen('ghost')
+    return ghost.agent?.state === 'dead' && ghost.node?.state === 'left'
+  })
+})
+
+difference(
+  'A claim at number 0 is refused',
+  { expects: ['claim-invalid'] },
+  async ({ agent, node, stranger, soon, seen, warned }) => {
+    for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 0))
+    await soon('Node warns', () => warned('claim-invalid'))
+    assert.deepEqual(await seen('ghost'), { agent: undefined, node: undefined })
+    // The record that memberlist keeps is invisible, and dead: only a goodbye from the holder or an exchange shows it.
+    const records = await Promise.all([agent, node].map(async (peer) => (await stranger.exchange(peer)).members))
+    assert.deepEqual(
+      records.map((members) => members.filter(({ name }) => name === 'ghost').map(({ state }) => state)),
+      [[WireState.dead], []],
+    )
+  },
+)
+
+difference('The dead do not have to speak the right version', {}, async ({ agent, node, stranger, soon, seen }) => {
+  const alien = Uint8Array.of(1, 5, 9, 2, 5, 5)
+  const members = [stranger.record('ghost', 1), stranger.record('alien', 1, { state: WireState.dead, vsn: alien })]
+  await stranger.exchange(agent, members)
+  await soon('the agent refuses the exchange', () =>
+    agent.log.some(({ text }) =>
+      text.startsWith("memberlist: Failed push/pull merge: Node 'alien' protocol version (9)"),
+    ),
+  )
+  assert.equal((await seen('ghost')).agent, undefined)
+  await stranger.exchange(node, members)
+  await soon('Node takes the rest of it', async () => (await seen('ghost')).node?.state === 'alive')
+})
+
+difference('A goodbye makes a member left, also without its announcement', {}, async (scene) => {
+  const { agent, node, stranger, soon, seen } = scene
+  for (const peer of [agent, node]) {
+    await stranger.send(peer, stranger.claim('ghost', 1))
+    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'ghost', incarnation: 1 })
+  }
+  await soon('Node holds it left, and the agent failed', async () => {
+    const ghost = await seen('ghost')
+    return ghost.agent?.state === 'dead' && ghost.node?.state === 'left'
+  })
+})
+
+difference('One address is one address, in 4 bytes or in 16', {}, async ({ agent, node, stranger, soon, seen }) => {
+  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 1))
+  await soon('both know it', async () => {
+    const ghost = await seen('ghost')
+    return ghost.agent?.state === 'alive' && ghost.node?.state === 'alive'
+  })
+  const addr = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1)
+  const mapped = { ...stranger.claim('ghost', 2, { form: 'mapped' }), addr }
+  for (const peer of [agent, node]) await stranger.send(peer, mapped)
+  await soon('Node takes it for news', async () => (await seen('ghost')).node?.tags.form === 'mapped')
+  await soon('the agent takes it for another address', () => agent.conflictsAbout('ghost') > 0)
+  assert.equal(node.conflictsAbout('ghost'), 0)
+})
+
+difference(
+  'Names have a bound',
+  { expects: ['claim-invalid'] },
+  async ({ agent, node, stranger, soon, seen, warned }) => {
+    const name = 'n'.repeat(513)
+    for (const peer of [agent, node]) await stranger.send(peer, stranger.claim(name, 1))
+    await soon('Node warns', () => warned('claim-invalid'))
+    await soon('the agent takes it', async () => (await seen(name)).agent !== undefined)
+    assert.equal((await seen(name)).node, undefined)
+    const longest = 'n'.repeat(512)
+    await stranger.send(node, stranger.claim(longest, 1))
+    await soon('Node takes the longest name there is', async () => (await seen(longest)).node !== undefined)
+  },
+)
+
+difference('One ping of a packet is answered', { expects: ['ping-limit'] }, async ({ agent, node, stranger, soon }) => {
+  for (const [peer, answers] of [
+    [agent, 5],
+    [node, 1],
+  ] as const) {
+    const pings = Array.from({ length: 5 }, () => stranger.ping(peer))
+    await stranger.send(peer, ...pings)
+    // Packets of one sender stay in order here: with the answer to this one, all to the others have come.
+    const last = stranger.ping(peer)
+    await stranger.send(peer, last)
+    await soon(`${peer.name} answers`, () => stranger.acksOf(last) === 1)
+    assert.equal(pings.filter((ping) => stranger.acksOf(ping) > 0).length, answers)
+  }
+})
+
+difference('Strangers do not use up what is to be told', {}, async ({ agent, node, stranger, soon, seen }) => {
+  for (const [other, peer, isToldToStrangers] of [
+    ['node', agent, true],
+    ['agent', node, false],
+  ] as const) {
+    stranger.heard.length = 0
+    const pings: Ping[] = []
+    // Until the other knows, the news is still in the queue.
+    const told = peer.setTags({ told: 'to members' })
+    await soon('the other is told', async () => {
+      pings.push(stranger.ping(peer))
+      await stranger.send(peer, pings.at(-1) as Ping)
+      return (await seen(peer.name))[other]?.tags.told === 'to members'
+    })
+    await told
+    await soon('all are answered', () => pings.every((ping) => stranger.acksOf(ping) === 1))
+    const more = stranger.heard.filter(({ type }) => type !== 'ack').map(({ type }) => type)
+    assert.equal(more.length > 0, isToldToStrangers, `${peer.name}: ${more.join()}`)
+  }
+})
+
+difference('A Lamport time that cannot be honest is refused', { expects: ['lamport-leap'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  const payload = encodeSerfMessage({ type: 'leave', ltime: 2 ** 53 - 1, node: 'go', prune: false })
+  await stranger.send(node, { type: 'user', payload })
+  await soon('Node warns', () => warned('lamport-leap'))
+  // Its clock is not worn out, and its next message is no leap for others.
+  await node.leave()
+  await soon('the agent takes its leave', async () => (await agent.view()).get('node')?.state === 'left')
+  const theirs = decodeSerfMessage((await stranger.exchange(agent)).userState)
+  assert.ok(theirs.type === 'push-pull' && Number(theirs.ltime) < 1_000, JSON.stringify(theirs, replaceBytes))
+  assert.equal((await agent.view()).get('go')?.state, 'alive')
+})
+
+difference(
+  'User events and queries are not handled yet',
+  { expects: ['message-unsupported'] },
+  async ({ agent, soon, warned }) => {
+    await agent.event('deploy', 'v7')
+    await soon('Node warns', () => warned('message-unsupported'))
+  },
+)
+
+difference('A packet holds a bounded number of messages', { expects: ['packet-invalid'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  const nack = { type: 'nack', seqNo: 4_000_000 } as const
+  const compounds = Array.from({ length: 10 }, () => encodePacket(Array.from({ length: 120 }, () => nack)))
+  const [first, second] = [stranger.ping(agent), stranger.ping(node)]
+  for (const [peer, ping] of [
+    [agent, first],
+    [node, second],
+  ] as const) {
+    await stranger.send(peer, ...compounds, encodePacket([nack, ping]))
+  }
+  await soon('Node warns', () => warned('packet-invalid'))
+  await soon('the agent answers the ping in it', () => stranger.acksOf(first) === 1)
+  assert.equal(stranger.acksOf(second), 0)
+})
+
+difference('A datagram unfolds to 64 KiB', { expects: ['packet-invalid'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  // A Serf message of a type that there is not: read by nobody.
+  const filling = { type: 'user', payload: new Uint8Array(40_000).fill(0xee) } as const
+  const [first, second] = [stranger.ping(agent), stranger.ping(node)]
+  for (const [peer, ping] of [
+    [agent, first],
+    [node, second],
+  ] as const) {
+    const bytes = encodePacket([ping, filling, filling], { compress: true })
+    assert.ok(bytes.length < 2_000)
+    await stranger.sendBytes(peer, bytes)
+  }
+  await soon('Node warns', () => warned('packet-invalid'))
+  await soon('the agent answers the ping in it', () => stranger.acksOf(first) === 1)
+  assert.equal(stranger.acksOf(second), 0)
+})
+
+difference(
+  'A name that is no text is left out',
+  { expects: ['packet-invalid'] },
+  async ({ agent, node, stranger, soon, warned }) => {
+    const bytes = encodeSwimMessage(stranger.claim('ghost', 1))
+    const at = Buffer.from(bytes).indexOf('ghost')
+    assert.ok(at > 0)
+    bytes[at] = 0xff
+    for (const peer of [agent, node]) await stranger.send(peer, bytes)
+    await soon('Node warns', () => warned('packet-invalid'))
+    const names = async (peer: SerfAgent | NodeMember): Promise<string[]> => [...(await peer.view()).keys()]
+    await soon('the agent takes it', async () => (await names(agent)).some((name) => name.endsWith('host')))
+    assert.ok(!(await names(node)).some((name) => name.endsWith('host')))
+  },
+)
+
+difference('An exchange does not undo a leave', {}, async ({ agent, node, stranger, soon }) => {
+  const left = node.leave()
+  await soon('the agent hears that Node leaves', () =>
+    agent.log.some(({ text }) => text === 'serf: messageLeaveType: node'),
+  )
+  const [theirs, ours] = await Promise.all(
+    [agent, node].map(async (peer) => decodeSerfMessage((await stranger.exchange(peer)).userState)),
+  )
+  await left
+  assert.ok(theirs?.type === 'push-pull' && ours?.type === 'push-pull')
+  // The agent passes on the time of the leave itself; whoever hears that, and no goodbye, takes it for a join as late as the leave.
+  assert.equal(Number(ours.statusLtimes.get('node')), Number(theirs.statusLtimes.get('node')) - 1)
+  await soon('the agent holds it left', async () => (await agent.view()).get('node')?.state === 'left')
+})
+
+difference(
+  'A dead name is free when the dead are no longer told the news',
+  { knobs: { reclaimAfterMs: 200 } },
+  async (scene) => {
+    const { agent, node, stranger, soon, seen } = scene
+    const elsewhere = await Stranger.open()
+    try {
+      for (const peer of [agent, node]) {
+        await stranger.send(peer, stranger.claim('ghost', 1))
+        await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
+      }
+      await soon('both hold it dead', async () => {
+        const ghost = await seen('ghost')
+        return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
+      })
+      await soon('Node gives its name to another', async () => {
+        await elsewhere.send(node, elsewhere.claim('ghost', 1))
+        return (await seen('ghost')).node?.address === `127.0.0.1:${elsewhere.port}`
+      })
+      await elsewhere.send(agent, elsewhere.claim('ghost', 1))
+      await soon('the agent tells of a conflict', () => agent.conflictsAbout('ghost') > 0)
+      assert.equal((await seen('ghost')).agent?.state, 'dead')
+    } finally {
+      elsewhere.close()
+    }
+  },
+)
+
+difference('Who is refused hears of it', {}, async ({ stage, agent, soon }) => {
+  const options = { name: 'go', profile: 'lan', join: [agent.address], expects: ['name-refused'] } as const
+  const refused = (await stage.intrude('node', options)) as NodeMember
+  await soon('it hears who holds the name', () =>
+    refused.warnings.some((text) => text.includes('"code":"name-refused"') && text.includes(agent.address)),
+  )
+  await soon('both tell of the conflict', () => refused.conflictsAbout('go') > 0 && agent.conflictsAbout('go') > 0)
+})
+
+const LOCAL_ONLY = { knobs: { allowedCidrs: ['127.0.0.1/32'] }, expects: ['source-refused'] }
+
+difference('Ranges of addresses hold for all that comes in', LOCAL_ONLY, async ({ agent, node, soon, warned }) => {
+  const outsider = await Stranger.open('127.0.0.2')
+  try {
+    const [first, second] = [outsider.ping(agent), outsider.ping(node)]
+    await outsider.send(node, second)
+    await outsider.send(agent, first)
+    await soon('Node warns', () => warned('source-refused'))
+    await soon('the agent answers', () => outsider.acksOf(first) === 1)
+    assert.equal(outsider.acksOf(second), 0)
+  } finally {
+    outsider.close()
+  }
+})
+
+difference('Helpers are few to each host', { expects: ['relay-limit'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  const pingsFor = (name: string): number =>
+    stranger.heard.filter((one) => one.type === 'ping' && one.node === name).length
+  for (const [peer, ghost, made] of [
+    [agent, 'ghost-of-go', 150],
+    [node, 'ghost-of-node', 128],
+  ] as const) {
+    const { addr, port } = stranger.claim(ghost, 1)
+    const target = { target: addr, port, node: ghost }
+    const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
+    for (let seqNo = 1; seqNo <= 150; seqNo++) {
+      await stranger.send(peer, { type: 'indirect-ping', seqNo, ...target, nack: false, ...source })
+    }
+    await soon(`${peer.name} makes ${made} of 150 pings`, () => pingsFor(ghost) >= made)
+  }
+  await soon('Node warns', () => warned('relay-limit'))
+  assert.equal(pingsFor('ghost-of-node'), 128)
+})
+
+difference('Forcing a member to leave that lives', {}, async ({ agent, node, soon, seen }) => {
+  await node.forceLeave('go')
+  await soon('the agent hears of it', () => agent.log.some(({ text }) => text === 'serf: messageLeaveType: go'))
+  await soon('and denies it', async () => (await seen('go')).node?.state === 'alive')
+  // The other way nobody hears of it: the agent finds no one alive to tell.
+  await agent.forceLeave('node')
+  assert.equal((await seen('node')).agent?.state, 'leaving')
+  await node.join([agent.address])
+  await soon('a join of its own puts that right', async () => (await seen('node')).agent?.state === 'alive')
+  assert.ok(!node.history.some(({ type }) => type === 'dead' || type === 'left'), node.tail())
+})
+
+difference('Pruning a member that lives', {}, async ({ agent, node, soon, seen }) => {
+  await node.forceLeave('go', { prune: true })
+  await soon('the agent hears of it', () => agent.log.some(({ text }) => text === 'serf: messageLeaveType: go'))
+  await soon('and denies it in time', async () => (await seen('go')).node?.state === 'alive')
+  assert.ok(!node.history.some(({ type }) => type === 'reap'), node.tail())
+})
+
+describe('docs/differences-from-serf.md', () => {
+  test('every entry is shown beside a real agent here, or has a reason why not', () => {
+    const entries = [...readFileSync(PAGE, 'utf8').matchAll(/^## (.+)$/gm)].map(([, entry]) => entry)
+    assert.deepEqual(entries.sort(), [...shown, ...Object.keys(ELSEWHERE)].sort())
+    for (const reason of Object.values(ELSEWHERE)) {
+      const [file = ''] = /test\/\S+$/.exec(reason) ?? []
+      assert.ok(existsSync(new URL(`../../${file}`, import.meta.url)), reason)
+    }
+  })
+})
+
+function replaceBytes(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array || value instanceof Map ? String(value) : value
+}

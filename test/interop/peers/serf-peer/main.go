@@ -1,0 +1,128 @@
+// Program serf-peer is one member of a cluster with the current Serf inside, driven by JSON lines (package talk). It adds nothing to the
+// library: no retries, no waits. Logs go to stderr as Serf and memberlist write them. It ends when stdin is closed.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/serf/serf"
+	"rollcall.test/peers/talk"
+)
+
+// leaveWithin is longer than two broadcast timeouts and the delay of a leave.
+const leaveWithin = 15 * time.Second
+
+var eventTypes = map[serf.EventType]string{
+	serf.EventMemberJoin:   "join",
+	serf.EventMemberLeave:  "left",
+	serf.EventMemberFailed: "dead",
+	serf.EventMemberUpdate: "update",
+	serf.EventMemberReap:   "reap",
+}
+
+// states are the words of the tests for Serf's.
+var states = map[serf.MemberStatus]string{
+	serf.StatusAlive:   "alive",
+	serf.StatusLeaving: "leaving",
+	serf.StatusLeft:    "left",
+	serf.StatusFailed:  "dead",
+}
+
+func main() {
+	config, err := configure(os.Args[1:])
+	if err != nil {
+		talk.Fail(err)
+	}
+	events := make(chan serf.Event, 1024)
+	config.EventCh = events
+	cluster, err := serf.Create(config)
+	if err != nil {
+		talk.Fail(err)
+	}
+	go report(events)
+	self := cluster.LocalMember()
+	talk.Ready(talk.JoinAddress(self.Addr, self.Port))
+	talk.Serve(func(request talk.Request) (any, error) { return answer(cluster, request) })
+}
+
+func configure(arguments []string) (*serf.Config, error) {
+	config := serf.DefaultConfig()
+	config.Tags = map[string]string{}
+	flags := flag.NewFlagSet("serf-peer", flag.ContinueOnError)
+	bind := flags.String("bind", "127.0.0.1:0", "`host:port` to listen on; port 0 takes a free one")
+	profile := flags.String("profile", "lan", "lan, wan or local")
+	key := flags.String("key", "", "base64 of 16, 24 or 32 bytes; encrypts everything")
+	label := flags.String("label", "", "label of the cluster")
+	resolve := flags.Bool("resolve-conflicts", true, "shut down when the others vote against us in a conflict about our name")
+	coordinates := flags.Bool("coordinates", true, "tell network coordinates with every ack")
+	flags.StringVar(&config.NodeName, "name", config.NodeName, "name, unique in the cluster")
+	flags.Var(talk.Tags(config.Tags), "tag", "`key=value`; may stand several times")
+	if err := flags.Parse(arguments); err != nil {
+		return nil, err
+	}
+	inner, err := talk.Profile(*profile)
+	if err != nil {
+		return nil, err
+	}
+	if err := talk.Seal(inner, *bind, *key, *label); err != nil {
+		return nil, err
+	}
+	config.MemberlistConfig = inner
+	config.EnableNameConflictResolution = *resolve
+	config.DisableCoordinates = !*coordinates
+	config.ProtocolVersion = serf.ProtocolVersionMax // as the agent does
+	return config, nil
+}
+
+func answer(cluster *serf.Serf, request talk.Request) (any, error) {
+	switch request.Verb {
+	case "members":
+		return members(cluster), nil
+	case "join":
+		return cluster.Join(request.Seeds, false)
+	case "set-tags":
+		return nil, cluster.SetTags(request.Tags)
+	case "event":
+		return nil, cluster.UserEvent(request.Name, []byte(request.Payload), false)
+	case "force-leave":
+		if request.Prune {
+			return nil, cluster.RemoveFailedNodePrune(request.Name)
+		}
+		return nil, cluster.RemoveFailedNode(request.Name)
+	case "leave":
+		if err := talk.Bounded("leave", leaveWithin, cluster.Leave); err != nil {
+			return nil, err
+		}
+		return nil, cluster.Shutdown()
+	case "quit":
+		return nil, cluster.Shutdown()
+	}
+	return nil, fmt.Errorf("unknown verb %q", request.Verb)
+}
+
+func members(cluster *serf.Serf) []talk.Member {
+	list := []talk.Member{}
+	for _, one := range cluster.Members() {
+		list = append(list, talk.Member{
+			Name: one.Name, State: states[one.Status], Tags: one.Tags, Address: talk.JoinAddress(one.Addr, one.Port),
+		})
+	}
+	return list
+}
+
+// report passes events on, in order, each member of a bundled one by itself.
+func report(events <-chan serf.Event) {
+	for event := range events {
+		switch event := event.(type) {
+		case serf.MemberEvent:
+			for _, member := range event.Members {
+				talk.Event(eventTypes[event.Type], member.Name, "")
+			}
+		case serf.UserEvent:
+			talk.Event("user-event", event.Name, string(event.Payload))
+		}
+	}
+}

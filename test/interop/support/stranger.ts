@@ -1,0 +1,106 @@
+// A socket that is no member: sends whatever bytes a test makes, over UDP or as a full exchange, and keeps what comes back.
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import {
+  type Alive,
+  decodePacket,
+  encodePacket,
+  encodeStream,
+  encodeTags,
+  type PacketMessage,
+  type Ping,
+  type PushPull,
+  type PushPullMember,
+  parseIp,
+  streamReader,
+} from '../../../src/wire/index.ts'
+import type { Peer } from './peer.ts'
+
+/** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5. */
+const VERSIONS = Uint8Array.of(1, 5, 2, 2, 5, 5)
+const ANSWER_WITHIN_MS = 5_000
+
+export class Stranger {
+  /** Every message that came, of every packet. */
+  readonly heard: PacketMessage[] = []
+  readonly #socket: Socket
+  #lastSeqNo = 0
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('message', (bytes) => {
+      for (const { message } of decodePacket(bytes).messages) this.heard.push(message)
+    })
+  }
+
+  static async open(host: string = '127.0.0.1'): Promise<Stranger> {
+    const socket = createSocket('udp4')
+    socket.bind(0, host)
+    await once(socket, 'listening')
+    return new Stranger(socket)
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  /** One datagram of these messages; bytes stand for a message. */
+  send(to: Peer, ...messages: readonly (PacketMessage | Uint8Array)[]): Promise<void> {
+    return this.sendBytes(to, encodePacket(messages))
+  }
+
+  sendBytes(to: Peer, bytes: Uint8Array): Promise<void> {
+    const { host, port } = partsOf(to.address)
+    return new Promise((resolve, reject) => {
+      this.#socket.send(bytes, port, host, (error) => (error === null ? resolve() : reject(error)))
+    })
+  }
+
+  /** A ping with a number of its own. */
+  ping(to: Peer): Ping {
+    return { type: 'ping', seqNo: ++this.#lastSeqNo, node: to.name, sourceAddr: null, sourcePort: 0, sourceNode: '' }
+  }
+
+  /** How many acks of that number came. */
+  acksOf({ seqNo }: Ping): number {
+    return this.heard.filter((one) => one.type === 'ack' && one.seqNo === seqNo).length
+  }
+
+  /** A claim that a member lives, at this very socket, which answers nobody. */
+  claim(name: string, incarnation: number, tags: Readonly<Record<string, string>> = {}): Alive {
+    const addr = parseIp('127.0.0.1') as Uint8Array
+    return { type: 'alive', incarnation, node: name, addr, port: this.port, meta: encodeTags(tags), vsn: VERSIONS }
+  }
+
+  /** The same as a line of an exchange. */
+  record(name: string, incarnation: number, more: Partial<PushPullMember> = {}): PushPullMember {
+    const { addr, port, meta, vsn } = this.claim(name, incarnation)
+    return { name, addr, port, meta, vsn, incarnation, state: 0, ...more }
+  }
+
+  /** A full exchange; resolves with what the other side told. */
+  async exchange(to: Peer, members: readonly PushPullMember[] = []): Promise<PushPull> {
+    const { host, port } = partsOf(to.address)
+    const socket = connect({ host, port, timeout: ANSWER_WITHIN_MS })
+    socket.once('timeout', () => socket.destroy(new Error(`${to.name} did not answer an exchange`)))
+    const own: PushPull = { type: 'push-pull', join: false, members, userState: new Uint8Array() }
+    socket.write(encodeStream(own, { role: 'dialler' }))
+    const reader = streamReader({ role: 'dialler' })
+    for await (const piece of socket) {
+      const found = reader.push(piece as Uint8Array)
+      if (found?.message.type === 'push-pull') return found.message
+      if (found !== undefined) throw new Error(`${to.name} answered ${JSON.stringify(found.message)}`)
+    }
+    throw new Error(`${to.name} closed the exchange`)
+  }
+}
+
+function partsOf(address: string): { readonly host: string; readonly port: number } {
+  const at = address.lastIndexOf(':')
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
+}
