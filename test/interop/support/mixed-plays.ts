@@ -104,10 +104,7 @@ class Play {
 
   /** Someone claims the holder's name, and meets the holder itself first: each tells of the other. */
   async #intrude(program: Program, holder: Peer): Promise<void> {
-    const intruder = await this.#stage.intrude(program, {
-      ...this.#options(holder.name, { role: 'intruder' }),
-      resolvesConflicts: false,
-    })
+    const intruder = await this.#stage.intrude(program, this.#options(holder.name, { role: 'intruder' }))
     await intruder.join([holder.address])
     for (const [who, peer] of Object.entries({ holder, intruder })) {
       await this.#stage.until(`the ${who} of ${holder.name} tells of the conflict`, 5_000, async () =>
@@ -119,7 +116,10 @@ class Play {
 
   /** An agent that claims a name asks the others who holds it, and ends when they say: not you. */
   async #loseByVote(holder: Peer): Promise<void> {
-    const intruder = await this.#stage.intrude('agent', this.#options(holder.name, { role: 'intruder' }))
+    const intruder = await this.#stage.intrude('agent', {
+      ...this.#options(holder.name, { role: 'intruder' }),
+      resolvesConflicts: true,
+    })
     const ended = (intruder as Peer & { ended(withinMs: number): Promise<number | null> }).ended(
       QUERY_MS[this.#cast.profile] + 10_000,
     )
@@ -151,7 +151,8 @@ class Play {
     const { profile } = this.#cast
     const victims = [4, 5].map((index) => this.#at(index))
     const killedAt = await Promise.all(victims.map((peer) => this.#stage.kill(peer)))
-    const boundMs = detectionBoundMs(profile, this.#stage.peers.length)
+    // Whoever came under the name of another stands in its place.
+    const boundMs = detectionBoundMs(profile, new Set(this.#stage.peers.map(({ name }) => name)).size)
     await everyoneAgrees(this.#stage, 'the killed dead', boundMs)
     for (const [index, peer] of victims.entries()) {
       await everyoneElseTold(this.#stage, 'dead', peer)
@@ -231,8 +232,10 @@ class Play {
       name,
       profile: this.#cast.profile,
       tags,
-      // Queries come with step 3; the vote about a name is one.
+      // Queries come with step 3; the vote about a name is one. Until then Node neither votes nor passes the question on, and a holder
+      // that asked could hear from nobody, which Go takes for a vote against it.
       expects: ['message-unsupported', 'name-refused'],
+      resolvesConflicts: false,
       ...(this.#cast.isEncrypted ? { secretKey: this.#secretKey } : {}),
     }
   }

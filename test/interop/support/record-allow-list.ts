@@ -1,7 +1,7 @@
 // Program: plays the scenarios with Go agents alone and writes which warnings and errors they print, normalised, with counts, into
 // the allow-list. `node --import tsx record-allow-list.ts [--scenario ID] [--runs N] [--at-once] [--write] [--fresh]`: ID is the beginning
-// of one; without `--write` it only prints; counts are added to those of the file, unless `--fresh` starts it anew. Nothing else may
-// write that file.
+// of one; without `--write` it only prints; counts are added to those of the file, unless `--fresh` forgets those of the chosen
+// scenarios first. Nothing else may write that file.
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -25,10 +25,11 @@ const { values } = parseArgs({
 const serf = serfOnPath()
 if (serf === undefined) throw new Error('no serf on the PATH')
 const agent = execFileSync(serf, ['version'], { encoding: 'utf8' }).split('\n', 1)[0] ?? ''
-let isFresh = values.fresh
 const chosen = [...SCENARIOS, ...MIXED_PLAYS, ...DETECTION_PLAYS].filter(
   ({ id }) => values.scenario === undefined || id.startsWith(values.scenario),
 )
+
+const forgotten = new Set(values.fresh ? chosen.map(({ id }) => id) : [])
 
 for (let run = 1; run <= Number(values.runs); run++) {
   const rounds = values['at-once'] ? [chosen] : chosen.map((scenario) => [scenario])
@@ -41,9 +42,8 @@ for (let run = 1; run <= Number(values.runs); run++) {
 }
 
 function write(id: string, lines: ReadonlyMap<string, number> | undefined): void {
-  const isNew = isFresh || !existsSync(ALLOW_LIST_FILE)
-  isFresh = false
-  const list: AllowList = isNew ? { agent, runs: {}, spoilt: {}, allowed: [] } : readAllowList()
+  const before = existsSync(ALLOW_LIST_FILE) ? readAllowList() : { agent, runs: {}, spoilt: {}, allowed: [] }
+  const list = forgotten.delete(id) ? without(before, id) : before
   const next = lines === undefined ? withSpoiltRun(list, id) : withRun(list, id, lines)
   writeFileSync(ALLOW_LIST_FILE, `${JSON.stringify(next, undefined, 2)}\n`)
 }
@@ -78,6 +78,13 @@ async function playWithGo(scenario: Scenario, run: number): Promise<Map<string, 
   }
   for (const [line, count] of counts) say(`${count} x ${line}`)
   return counts
+}
+
+function without({ runs, spoilt, allowed, ...rest }: AllowList, scenario: string): AllowList {
+  const drop = (counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+    Object.fromEntries(Object.entries(counts).filter(([id]) => id !== scenario))
+  const kept = allowed.filter((entry) => entry.scenario !== scenario)
+  return { ...rest, runs: drop(runs), spoilt: drop(spoilt), allowed: kept }
 }
 
 function withSpoiltRun(list: AllowList, scenario: string): AllowList {

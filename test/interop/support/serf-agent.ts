@@ -3,6 +3,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join as joinPath } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { onLines, watchOver } from './children.ts'
 import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
 import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, type State, until } from './peer.ts'
@@ -14,6 +15,9 @@ const READY_WITHIN_MS = 15_000
 const COMMAND_WITHIN_MS = 15_000
 /** Ports are held until just before the start; a neighbour may still be quicker. */
 const START_ATTEMPTS = 3
+
+/** What no flag says. */
+const NO_VOTE_FILE = fileURLToPath(new URL('./no-vote.json', import.meta.url))
 
 /** Path of the `serf` binary, if there is one. */
 export function serfOnPath(): string | undefined {
@@ -30,6 +34,8 @@ export function serfOnPath(): string | undefined {
 export interface SerfAgentOptions extends PeerOptions {
   /** Default `debug`: suspicions and intents are told there. */
   readonly logLevel?: 'debug' | 'info'
+  /** Whether it shuts down when the others vote against it in a conflict about its name. Default true. */
+  readonly resolvesConflicts?: boolean
   /** More flags, passed as they are. */
   readonly flags?: readonly string[]
 }
@@ -76,6 +82,7 @@ export class SerfAgent implements Peer {
     for (const [key, value] of Object.entries(this.#tags)) flags.push('-tag', `${key}=${value}`)
     if (options.secretKey !== undefined) flags.push(`-encrypt=${options.secretKey}`)
     for (const seed of options.join ?? []) flags.push(`-join=${seed}`)
+    if (options.resolvesConflicts === false) flags.push(`-config-file=${NO_VOTE_FILE}`)
     flags.push(...(options.flags ?? []))
     const [file, ...args] = this.#call('agent', ...flags)
     this.#child = spawn(file, args, {

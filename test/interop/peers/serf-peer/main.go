@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/serf/serf"
@@ -43,6 +45,7 @@ func main() {
 		talk.Fail(err)
 	}
 	go report(events)
+	go watch(cluster)
 	self := cluster.LocalMember()
 	talk.Ready(talk.JoinAddress(self.Addr, self.Port))
 	talk.Serve(func(request talk.Request) (any, error) { return answer(cluster, request) })
@@ -77,6 +80,22 @@ func configure(arguments []string) (*serf.Config, error) {
 	return config, nil
 }
 
+// isEndAsked is set before we shut down; whatever shuts down otherwise is a failure.
+var isEndAsked atomic.Bool
+
+// watch ends the program with a Serf that shuts itself down, as after a vote about its name: it would go on answering from memory.
+func watch(cluster *serf.Serf) {
+	<-cluster.ShutdownCh()
+	if !isEndAsked.Load() {
+		talk.Fail(errors.New("serf has shut itself down"))
+	}
+}
+
+func shutDown(cluster *serf.Serf) error {
+	isEndAsked.Store(true)
+	return cluster.Shutdown()
+}
+
 func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 	switch request.Verb {
 	case "members":
@@ -96,9 +115,9 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 		if err := talk.Bounded("leave", leaveWithin, cluster.Leave); err != nil {
 			return nil, err
 		}
-		return nil, cluster.Shutdown()
+		return nil, shutDown(cluster)
 	case "quit":
-		return nil, cluster.Shutdown()
+		return nil, shutDown(cluster)
 	}
 	return nil, fmt.Errorf("unknown verb %q", request.Verb)
 }
