@@ -1,6 +1,8 @@
 // The harness's own judgement, fed with lies: what it must notice in logs and histories. Needs no `serf`.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Random } from '../../src/base/random.ts'
+import { DETECTION_PLAYS, delayOf, ratioOfMedians } from './support/detection.ts'
 import {
   type AllowList,
   happeningOf,
@@ -8,10 +10,13 @@ import {
   type LogLine,
   normalise,
   parseLogLine,
+  readAllowList,
   unexcused,
 } from './support/logs.ts'
+import { MIXED_PLAYS } from './support/mixed-plays.ts'
 import { type Happening, type Peer, until } from './support/peer.ts'
 import { canBind, holdPort } from './support/ports.ts'
+import { SCENARIOS } from './support/scenarios.ts'
 import { SerfAgent } from './support/serf-agent.ts'
 import { Stage } from './support/stage.ts'
 import { detectionBoundMs } from './support/timing.ts'
@@ -83,6 +88,16 @@ describe('logs', () => {
     ]
     assert.deepEqual(unexcused(lines, ['go-1'], 'calm', list), ['[ERR] memberlist: Failed to decode packet'])
     assert.equal(unexcused(lines, ['go-1'], 'wild', list).length, 2)
+  })
+
+  test('every scenario that is judged by the allow-list was recorded with Go alone', () => {
+    const { runs, allowed } = readAllowList()
+    const ids = [...SCENARIOS, ...MIXED_PLAYS, ...DETECTION_PLAYS].map(({ id }) => id)
+    assert.deepEqual(Object.keys(runs).sort(), ids.sort())
+    assert.deepEqual(
+      allowed.filter(({ scenario, seenInRuns }) => !(seenInRuns <= (runs[scenario] ?? 0))),
+      [],
+    )
   })
 })
 
@@ -194,6 +209,37 @@ describe('waiting', () => {
     assert.equal(detectionBoundMs('lan', 6), 38_000)
     assert.equal(detectionBoundMs('local', 6), 32_000)
   })
+
+  test('ten members know within 46 s, and within 40 s', () => {
+    assert.equal(detectionBoundMs('lan', 10), 46_000)
+    assert.equal(detectionBoundMs('local', 10), 40_000)
+  })
+})
+
+describe('figures', () => {
+  const spread = (middle: number): number[] => Array.from({ length: 32 }, (_, index) => middle + (index - 15.5) * 30)
+
+  test('a kill counts with the median of its witnesses', () => {
+    const delays = [5_000, 9_000, 6_000, 5_500].map((ms) => ({ witness: 'node', ms }) as const)
+    assert.equal(delayOf({ victim: 'agent', delays }), 5_750)
+  })
+
+  test('of two clusters that are alike the ratio is 1, and its range holds 1', () => {
+    const { ratio, least, most } = ratioOfMedians(spread(6_000), spread(6_000), 0.998, dice())
+    assert.equal(ratio, 1)
+    assert.ok(least > 0.9 && least <= 1 && most >= 1 && most < 1.1, `${least} to ${most}`)
+  })
+
+  test('a cluster that is a third slower is above the limit beyond doubt, one that is a twentieth slower is not', () => {
+    assert.ok(ratioOfMedians(spread(8_000), spread(6_000), 0.998, dice()).least > 1.1)
+    assert.ok(ratioOfMedians(spread(6_300), spread(6_000), 0.998, dice()).least <= 1.1)
+  })
+
+  /** The same throws every time. */
+  function dice(): () => number {
+    const random = new Random(1)
+    return () => random.fraction()
+  }
 })
 
 describe('ports', () => {
