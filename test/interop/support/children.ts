@@ -1,5 +1,6 @@
 // The child processes of the interop tests: none outlives the test file, however it ends. Knows nothing of what they run.
 import type { ChildProcess } from 'node:child_process'
+import { bequeath, relieve } from './aftermath.ts'
 
 const running = new Set<ChildProcess>()
 
@@ -7,7 +8,12 @@ const running = new Set<ChildProcess>()
 export function watchOver(child: ChildProcess): void {
   if (running.size === 0) watchEnds()
   running.add(child)
-  child.once('exit', () => running.delete(child))
+  const { pid } = child
+  if (pid !== undefined) bequeath({ kind: 'process', pid })
+  child.once('exit', () => {
+    running.delete(child)
+    if (pid !== undefined) relieve({ kind: 'process', pid })
+  })
 }
 
 let isWatching = false

@@ -3,6 +3,7 @@
 // Knows no member and no protocol. Names begin with `rc-` and our pid; whatever bears a dead one's pid is removed at the next start.
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
+import { bequeath, relieve } from './aftermath.ts'
 
 const run = promisify(execFile)
 
@@ -75,7 +76,10 @@ export class Network {
       return { namespace, host: `10.77.0.${index + 1}`, prefix: ['ip', 'netns', 'exec', namespace] }
     })
     const names = [hub, ...places.map(({ namespace }) => namespace)]
-    for (const name of names) standing.add(name)
+    for (const name of names) {
+      standing.add(name)
+      bequeath({ kind: 'namespace', name })
+    }
     const network = new Network(names, places)
     try {
       await ip(
@@ -131,6 +135,7 @@ export class Network {
     for (const name of this.#names) {
       if (!standing.delete(name)) continue
       await run('ip', ['netns', 'delete', name], { timeout: COMMAND_WITHIN_MS }).catch(() => {})
+      relieve({ kind: 'namespace', name })
     }
   }
 }
@@ -150,7 +155,7 @@ async function ip(flags: readonly string[], lines: readonly string[]): Promise<v
 
 let isSwept = false
 
-/** Once: removes what runs of dead pids left behind, and sees to it that ours is gone however we end (but by SIGKILL). */
+/** Once: removes what runs of dead pids left behind, and sees to it that ours is gone before we end, unless nobody tells us of it. */
 function removeLeftovers(): void {
   if (isSwept) return
   isSwept = true
