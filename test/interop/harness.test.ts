@@ -20,6 +20,7 @@ import { SCENARIOS } from './support/scenarios.ts'
 import { SerfAgent } from './support/serf-agent.ts'
 import { Stage } from './support/stage.ts'
 import { detectionBoundMs } from './support/timing.ts'
+import { strange } from './support/trouble.ts'
 
 const STAMP = '    2026/01/02 03:04:05'
 
@@ -44,6 +45,23 @@ describe('logs', () => {
     assert.equal(isTrouble(read('==> Log data will now stream in as it occurs:')), false)
     assert.equal(isTrouble(read('    Message Compression Enabled: true')), false)
     assert.equal(parseLogLine('', 7), undefined)
+  })
+
+  test('trouble explains a denied accusation and a stream that timed out, but no packet that is not understood', () => {
+    const lines = [
+      '[INFO] serf: EventMemberFailed: go-1 10.77.0.1',
+      '[WARN] memberlist: Refuting a suspect message (from: go-1)',
+      '[ERR] memberlist: Failed fallback ping: read tcp 10.77.0.1:9->10.77.0.2:7946: i/o timeout',
+      '[ERR] memberlist: Failed to decode user message: EOF from somewhere',
+      '[WARN] memberlist: Got ping for unexpected node go-1 from=10.77.0.1:7946',
+      '[WARN] memberlist: Refuting an alive message for go-1',
+    ].map((text) => read(`${STAMP} ${text}`))
+    assert.deepEqual(strange([...lines, read('panic: at once')], ['go-1']), [
+      '[ERR] memberlist: Failed to decode user message: EOF from somewhere',
+      '[WARN] memberlist: Got ping for unexpected node <name> from=<addr>',
+      '[WARN] memberlist: Refuting an alive message for <name>',
+      '[BARE] panic: at once',
+    ])
   })
 
   test('membership events are read with their member', () => {

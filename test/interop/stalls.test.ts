@@ -7,6 +7,7 @@ import { LAN, LanCluster, type LanPeer, SPREAD_WITHIN_MS } from './support/lan-c
 import type { NodeMember } from './support/node-member-client.ts'
 import { monotonicMs } from './support/peer.ts'
 import type { SerfAgent } from './support/serf-agent.ts'
+import { detectionBoundMs } from './support/timing.ts'
 
 /** A stall's own warning, and the streams that timed out meanwhile. */
 const EXPECTED = ['stall', 'stream-invalid']
@@ -44,7 +45,7 @@ interopTest(
         const [agent] = cluster.agents as [SerfAgent]
         const from = monotonicMs()
         agent.signal('SIGSTOP')
-        await new Promise((resolve) => setTimeout(resolve, 20_000))
+        await pause(20_000)
         agent.signal('SIGCONT')
         const to = monotonicMs()
         await cluster.untilOne('the stop of an agent', BACK_WITHIN_MS)
@@ -60,6 +61,7 @@ interopTest(
     } finally {
       await cluster.stop()
     }
+    assert.deepEqual(cluster.strangeLines(), [])
   },
   { withinMs: 280_000 },
 )
@@ -88,9 +90,13 @@ interopTest(
           stage.note(`blocked after a ping ${ms} ms: ${await awake(cluster, [nodes[0]], from, to)}`)
         })
       }
+      await stage.step('one that suspects an agent, which denies it while it cannot hear', async () => {
+        stage.note(await sleepThroughDenial(cluster, nodes[0], cluster.agents[0] as SerfAgent))
+      })
     } finally {
       await cluster.stop()
     }
+    assert.deepEqual(cluster.strangeLines(), [])
   },
   { withinMs: 200_000 },
 )
@@ -120,10 +126,36 @@ async function awake(cluster: LanCluster, sleepers: readonly NodeMember[], from:
   return `accused nobody, ${calledDead(cluster, sleepers, from)}, one cluster within ${(backMs / 1000).toFixed(1)} s of the waking`
 }
 
+/** The sleeper has reason to suspect the agent when it falls asleep, sleeps longer than any suspicion, and must not call it dead for what
+ *  it finds unread when it wakes. */
+async function sleepThroughDenial(cluster: LanCluster, sleeper: NodeMember, agent: SerfAgent): Promise<string> {
+  const from = monotonicMs()
+  const said = (type: 'suspect' | 'dead'): boolean =>
+    cluster.told(from, type).some(({ witness, name }) => witness === sleeper && name === agent.name)
+  agent.signal('SIGSTOP')
+  const suspects = (): string | undefined => (said('suspect') ? undefined : 'it does not')
+  await cluster.until(`${sleeper.name} suspects ${agent.name}`, detectionBoundMs('lan', 5), suspects)
+  const asleep = sleeper.block({ ms: LAN.maxSuspicionMs + LAN.probeIntervalMs, how: 'idle', when: 'now' })
+  await pause(LAN.probeIntervalMs / 2)
+  agent.signal('SIGCONT')
+  await cluster.until(`${agent.name} denies it`, LAN.pushPullIntervalMs, () =>
+    cluster.denied(from).some(({ accused }) => accused === agent.name) ? undefined : 'it does not',
+  )
+  const { to } = await asleep
+  await cluster.untilOne('the denial', BACK_WITHIN_MS)
+  const backMs = Math.max(0, monotonicMs() - to)
+  await observe(to)
+  assert.ok(!said('dead'), `${sleeper.name} called ${agent.name} dead\n${await cluster.dump()}`)
+  return `asleep when its suspicion was denied: called nobody dead, one cluster within ${(backMs / 1000).toFixed(1)} s of the waking`
+}
+
 /** Time for what a member may still make of its sleep. */
 async function observe(since: number): Promise<void> {
-  const restMs = Math.max(0, since + TELLS_WITHIN_MS - monotonicMs())
-  await new Promise((resolve) => setTimeout(resolve, restMs))
+  await pause(Math.max(0, since + TELLS_WITHIN_MS - monotonicMs()))
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function calledDead(cluster: LanCluster, sleepers: readonly LanPeer[], from: number): string {

@@ -1,10 +1,11 @@
 // A plain cluster of real agents and Node processes at `lan`, for plays in which members suspect each other and are wrong at times.
 // Reads who calls whom dead from what the members tell (events, log lines), which costs nothing; asks for views only at the end.
-// Judges nothing but that processes live; a network of namespaces is netns-cluster.ts.
+// Judges that processes live, and what agents log; a network of namespaces is netns-cluster.ts.
 import type { Place } from './netns.ts'
 import { NodeMember } from './node-member-client.ts'
 import { type Happening, type Kind, type Peer, type State, until } from './peer.ts'
 import { SerfAgent } from './serf-agent.ts'
+import { strange } from './trouble.ts'
 
 /** memberlist's and Serf's numbers at `lan` for up to ten members (serf-behaviour §1, §6.2, §20). */
 export const LAN = {
@@ -144,6 +145,12 @@ export class LanCluster {
         .filter((accuser) => accuser !== undefined)
         .map((accuser) => ({ accuser, accused: agent.name })),
     )
+  }
+
+  /** Warnings and errors of agents that trouble does not explain. For clusters of agents alone too, or the list would be a guess. */
+  strangeLines(): string[] {
+    const names = this.peers.map(({ name }) => name)
+    return this.agents.flatMap(({ name, log }) => strange(log, names).map((line) => `${this.title}: ${name}: ${line}`))
   }
 
   /** Everyone's view, history and last lines. */

@@ -1,5 +1,6 @@
 // Plays of clusters in namespaces: who takes part, what a network in trouble makes healthy members say, how long it takes until all is well,
 // and clusters that are started and ended together.
+import assert from 'node:assert/strict'
 import { interopTest } from './interop-test.ts'
 import { all, LAN, SPREAD_WITHIN_MS, type Told } from './lan-cluster.ts'
 import { lacksNamespaces } from './netns.ts'
@@ -26,7 +27,7 @@ export function netnsTest(title: string, play: (stage: Stage) => Promise<void>):
   interopTest(title, play, { withinMs: 270_000, lacks: lacksNamespaces })
 }
 
-/** Starts the clusters one after the other, and ends them all at once, whatever happens. */
+/** Starts the clusters one after the other, ends them all at once, whatever happens, and reads what their agents logged. */
 export async function withClusters(
   titles: readonly string[],
   casts: readonly (readonly Kind[])[],
@@ -41,6 +42,10 @@ export async function withClusters(
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.stop()))
   }
+  assert.deepEqual(
+    clusters.flatMap((cluster) => cluster.strangeLines()),
+    [],
+  )
 }
 
 export async function healAll(stage: Stage, clusters: readonly NetnsCluster[]): Promise<void> {
