@@ -12,12 +12,14 @@ import {
   type Ping,
   WireState,
 } from '../../src/wire/index.ts'
+import { MAX_PUSH_PULL_MEMBERS } from '../../src/wire/limits.ts'
+import { joinPushPull } from '../../src/wire/swim-messages.ts'
 import { interopTest } from './support/interop-test.ts'
 import type { NodeMember, NodeMemberOptions } from './support/node-member-client.ts'
 import type { Sight } from './support/peer.ts'
 import type { SerfAgent } from './support/serf-agent.ts'
 import type { Stage } from './support/stage.ts'
-import { Stranger } from './support/stranger.ts'
+import { dial, Seed, Stranger } from './support/stranger.ts'
 
 const PAGE = new URL('../../docs/differences-from-serf.md', import.meta.url)
 /** Far more than any of it takes, and less than a suspicion of someone who is not there needs to run out. */
@@ -428,6 +430,37 @@ difference('Pruning a member that lives', {}, async ({ agent, node, soon, seen }
   await soon('the agent hears of it', () => agent.log.some(({ text }) => text === 'serf: messageLeaveType: go'))
   await soon('and denies it in time', async () => (await seen('go')).node?.state === 'alive')
   assert.ok(!node.history.some(({ type }) => type === 'reap'), node.tail())
+})
+
+difference('Who joins learns before it tells', {}, async ({ stage, stranger }) => {
+  for (const [program, told] of [
+    ['agent', [['newcomer']]],
+    ['node', [[], ['newcomer']]],
+  ] as const) {
+    const seed = await Seed.open([stranger.record('seed', 1)])
+    try {
+      const newcomer = await stage.intrude(program, { name: 'newcomer', profile: 'lan' })
+      await newcomer.join([seed.address])
+      assert.deepEqual(seed.told, told, program)
+    } finally {
+      seed.close()
+    }
+  }
+})
+
+difference('An exchange holds a bounded number of members', { expects: ['stream-invalid'] }, async (scene) => {
+  const { agent, node, soon, warned } = scene
+  // A head that announces so many; none follows.
+  const none = new Uint8Array()
+  const head = joinPushPull(false, new Array<Uint8Array>(MAX_PUSH_PULL_MEMBERS + 1).fill(none), none)
+  const [first, second] = [dial(agent, head), dial(node, head)]
+  try {
+    await soon('Node warns', () => warned('stream-invalid'))
+    await soon('Node hangs up', () => second.closed)
+    assert.equal(first.closed, false, 'the agent waits for the members')
+  } finally {
+    for (const stream of [first, second]) stream.destroy()
+  }
 })
 
 describe('docs/differences-from-serf.md', () => {

@@ -160,7 +160,7 @@ describe('stage', () => {
     assert.equal(faultsOf(goodbyes).length, 1)
   })
 
-  test('one agent whose log shows the goodbye before the intent is excused; an intent it heard, a second one or no correction is not', () => {
+  test('of three agents one whose log shows the goodbye before the intent is excused; an intent it heard, a second one or no correction is not', () => {
     const failed = `${STAMP} [INFO] serf: EventMemberFailed: a 127.0.0.1`
     const intent = `${STAMP} [DEBUG] serf: messageLeaveType: a`
     const denied = `${STAMP} [DEBUG] serf: messageJoinType: a`
@@ -186,6 +186,12 @@ describe('stage', () => {
     assert.ok(faults(agent('go-1', [intent, failed], corrected)) > 0, 'it had heard the intent')
     assert.ok(faults(agent('go-1', [failed, intent], ['join', 'dead'])) > 0, 'it stayed failed')
     assert.ok(faults(agent('go-1', [failed], corrected), agent('go-2', [failed], corrected)) > 0, 'two of them')
+    const again = ['join', 'dead', 'left', 'join', 'left'] as const
+    assert.equal(faults(agent('go-1', [failed, intent, denied, intent], again)), 0)
+    const calm = (name: string): SerfAgent => agent(name, [intent], ['join', 'left'])
+    const two = [agent('go-1', [failed], corrected), agent('go-2', [failed], corrected)]
+    assert.ok(faults(...two, calm('go-3')) > 0, 'two of three')
+    assert.equal(faults(...two, calm('go-3'), calm('go-4')), 0)
   })
 
   test('left after dead is no fault where it was forced', () => {

@@ -1,11 +1,12 @@
 // A socket that is no member: sends whatever bytes a test makes, over UDP or as a full exchange, and keeps what comes back.
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket as Stream } from 'node:net'
 import {
   type Alive,
   decodePacket,
   encodePacket,
+  encodeSerfMessage,
   encodeStream,
   encodeTags,
   type PacketMessage,
@@ -99,6 +100,62 @@ export class Stranger {
     throw new Error(`${to.name} closed the exchange`)
   }
 }
+
+/** Bytes on a stream, which stays open; both sides may end it. */
+export function dial(to: Peer, bytes: Uint8Array): Stream {
+  const stream = connect(partsOf(to.address))
+  stream.on('error', () => {})
+  stream.write(bytes)
+  return stream
+}
+
+/** A seed that is no member: answers every exchange with the same members, and keeps what it is told. */
+export class Seed {
+  /** The names of each exchange, in the order in which they came. */
+  readonly told: string[][] = []
+  readonly #answer: PushPull
+  readonly #server = createServer((stream) => this.#take(stream))
+
+  private constructor(members: readonly PushPullMember[]) {
+    this.#answer = { type: 'push-pull', join: false, members, userState: NO_STATE }
+  }
+
+  static async open(members: readonly PushPullMember[]): Promise<Seed> {
+    const seed = new Seed(members)
+    seed.#server.listen(0, '127.0.0.1')
+    await once(seed.#server, 'listening')
+    return seed
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+
+  #take(stream: Stream): void {
+    stream.on('error', () => {})
+    const reader = streamReader({ role: 'listener' })
+    stream.on('data', (piece) => {
+      const message = reader.push(piece)?.message
+      if (message?.type !== 'push-pull') return
+      this.told.push(message.members.map(({ name }) => name))
+      stream.end(encodeStream({ ...this.#answer, join: message.join }, { role: 'listener' }))
+    })
+  }
+}
+
+const NO_STATE: Uint8Array = encodeSerfMessage({
+  type: 'push-pull',
+  ltime: 1,
+  statusLtimes: new Map(),
+  leftMembers: [],
+  eventLtime: 1,
+  events: [],
+  queryLtime: 1,
+})
 
 function partsOf(address: string): { readonly host: string; readonly port: number } {
   const at = address.lastIndexOf(':')
