@@ -1,5 +1,5 @@
-// Somebody who keeps asking a member whether it is there: one ping at a time over a real socket, and how long each answer took. What is
-// not answered within a probe timeout of `lan` counts as missed, as a prober would count it.
+// Pings of a member over real sockets: one there and back, for who must know that all before it was read; and somebody who keeps asking
+// whether the member is there. What is not answered within a probe timeout of `lan` counts as missed, as a prober would count it.
 import { createSocket, type Socket } from 'node:dgram'
 import { decodePacket, encodePacket, type Sealing } from '../../src/wire/packet.ts'
 import { encodeSwimMessage } from '../../src/wire/swim-messages.ts'
@@ -7,6 +7,12 @@ import { encodeSwimMessage } from '../../src/wire/swim-messages.ts'
 /** `probeTimeoutMs` of `lan`. */
 export const ASK_TIMEOUT_MS = 500
 const PAUSE_MS = 20
+const ASK_AGAIN_MS = 1000
+
+export interface Target {
+  readonly host: string
+  readonly port: number
+}
 
 export interface Answers {
   readonly asked: number
@@ -15,9 +21,28 @@ export interface Answers {
   readonly slowestMs: number
 }
 
+/** One ping there and back, on a socket of its own, where no other answer arrives. A lost one is asked again.
+ *  @param ping a whole packet, made anew for each try */
+export async function roundTrip({ host, port }: Target, ping: () => Uint8Array): Promise<void> {
+  const socket = createSocket('udp4')
+  const heard = new Promise<void>((resolve) => socket.once('message', () => resolve()))
+  const ask = (): void => socket.send(ping(), port, host)
+  ask()
+  const again = setInterval(ask, ASK_AGAIN_MS)
+  await heard
+  clearInterval(again)
+  await new Promise<void>((resolve) => socket.close(resolve))
+}
+
+/** A packet that asks a member of this name. */
+export function pingPacket(node: string, seqNo: number, sealing: Sealing, nonce: () => Uint8Array): Uint8Array {
+  const ping = encodeSwimMessage({ type: 'ping', seqNo, node, sourceAddr: null, sourcePort: 0, sourceNode: '' })
+  return encodePacket([ping], { sealing, nonce: sealing.keyring && nonce(), compress: false, crc: false })
+}
+
 export class Asker {
   readonly #socket: Socket = createSocket('udp4')
-  readonly #to: { readonly host: string; readonly port: number }
+  readonly #to: Target
   readonly #name: string
   readonly #sealing: Sealing
   readonly #nonce: () => Uint8Array
@@ -27,7 +52,7 @@ export class Asker {
   #answered: ((seqNo: number) => void) | undefined
   #asking: Promise<void> | undefined
 
-  constructor(to: { host: string; port: number }, name: string, sealing: Sealing, nonce: () => Uint8Array) {
+  constructor(to: Target, name: string, sealing: Sealing, nonce: () => Uint8Array) {
     this.#to = to
     this.#name = name
     this.#sealing = sealing
@@ -72,14 +97,7 @@ export class Asker {
   }
 
   #send(seqNo: number): void {
-    const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
-    const ping = encodeSwimMessage({ type: 'ping', seqNo, node: this.#name, ...source })
-    const nonce = this.#sealing.keyring && this.#nonce()
-    this.#socket.send(
-      encodePacket([ping], { sealing: this.#sealing, nonce, compress: false, crc: false }),
-      this.#to.port,
-      this.#to.host,
-    )
+    this.#socket.send(pingPacket(this.#name, seqNo, this.#sealing, this.#nonce), this.#to.port, this.#to.host)
   }
 
   #heard(bytes: Uint8Array): void {

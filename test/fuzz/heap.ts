@@ -1,9 +1,10 @@
-// What a process holds: the heap after forced collections, the least of several looks, so that what only waits for a collection or a
-// finalizer does not count.
+// What a process holds after forced collections: of several looks the least, of each kind by itself. A look may count what only waits for
+// a finalizer, and array buffers are given back by a thread of V8's some time after the collection that found them dead.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
+const LOOKS = 6
 const collect = runInNewContext('gc') as () => void
 
 export interface Held {
@@ -14,14 +15,16 @@ export interface Held {
 }
 
 export async function held(): Promise<Held> {
-  let least: Held = { heapBytes: Number.POSITIVE_INFINITY, outsideBytes: 0 }
-  for (let look = 0; look < 6; look++) {
+  let heapBytes = Number.POSITIVE_INFINITY
+  let outsideBytes = Number.POSITIVE_INFINITY
+  for (let look = 0; look < LOOKS; look++) {
     for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve))
     collect()
     const { heapUsed, external } = process.memoryUsage()
-    if (heapUsed < least.heapBytes) least = { heapBytes: heapUsed, outsideBytes: external }
+    heapBytes = Math.min(heapBytes, heapUsed)
+    outsideBytes = Math.min(outsideBytes, external)
   }
-  return least
+  return { heapBytes, outsideBytes }
 }
 
 export function mebibytes(bytes: number): string {

@@ -10,7 +10,7 @@ import { pick, randomBytes } from './mutate.ts'
 export const VICTIM = 'victim'
 export const PEER_NAME = 'peer'
 /** So many invented names there are at most: a table that fills is a test of its own, not of every run. */
-export const STRANGERS = 512
+const STRANGERS = 512
 
 const NAMES: readonly string[] = [
   VICTIM,

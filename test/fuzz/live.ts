@@ -2,12 +2,13 @@
 // somebody keeps asking it whether it is there, and a peer, a real member, must never come to doubt it. At the end every stranger is
 // taken back, and the heap must be what it was.
 import { createSocket } from 'node:dgram'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { Random } from '../../src/base/random.ts'
 import { Membership } from '../../src/index.ts'
 import { encodePacket } from '../../src/wire/packet.ts'
 import { encodeSwimMessage } from '../../src/wire/swim-messages.ts'
-import { type Answers, Asker } from './asker.ts'
+import { type Answers, Asker, pingPacket, roundTrip, type Target } from './asker.ts'
 import { confinedHost } from './confined.ts'
 import { inputAt } from './generate.ts'
 import { VICTIM } from './hostile.ts'
@@ -31,8 +32,8 @@ export interface LiveRun {
 export interface LiveOutcome {
   readonly inputs: number
   readonly packets: number
-  /** Packets the member's driver counted: the others were lost on the way, for a socket buffer was full. */
-  readonly packetsRead: number
+  /** Packets the system dropped before the member could read them, for its socket buffer was full. */
+  readonly packetsDropped: number
   readonly streams: number
   readonly ms: number
   readonly before: LiveReport
@@ -43,6 +44,8 @@ export interface LiveOutcome {
 }
 
 const PEER = 'friend'
+/** The cluster has no key. */
+const noNonce = (): Uint8Array => new Uint8Array(12)
 /** So that the strangers that a run invents can be told of and forgotten within it. */
 const FORGETFUL = {
   gossipIntervalMs: 5,
@@ -71,20 +74,21 @@ export async function runLive({ seed, inputs }: LiveRun): Promise<LiveOutcome> {
     })
   }
   const udp = createSocket('udp4')
-  const asker = new Asker(target, VICTIM, SEALINGS.plain, () => new Uint8Array(12))
+  const asker = new Asker(target, VICTIM, SEALINGS.plain, noNonce)
   try {
     await peer.join([first.address], { required: true })
     // A first part warms up: code and buffers are made once.
     await attack({ seed: seed ^ 0xaaaa, inputs: Math.min(inputs, 4000), target, udp })
     const before = await quiet(live, target, udp)
+    const droppedBefore = droppedAt(target)
     asker.start()
     const began = performance.now()
     const fed = await attack({ seed, inputs, target, udp })
     const ms = performance.now() - began
     const answers = await asker.stop()
     const after = await quiet(live, target, udp)
-    const packetsRead = after.stats.packetsReceived - before.stats.packetsReceived
-    return { inputs, ...fed, packetsRead, ms, before, after, answers, doubts }
+    const packetsDropped = droppedAt(target) - droppedBefore
+    return { inputs, ...fed, packetsDropped, ms, before, after, answers, doubts }
   } finally {
     await new Promise<void>((resolve) => udp.close(resolve))
     await peer.close()
@@ -95,11 +99,6 @@ export async function runLive({ seed, inputs }: LiveRun): Promise<LiveOutcome> {
 interface Attack extends LiveRun {
   readonly target: Target
   readonly udp: ReturnType<typeof createSocket>
-}
-
-interface Target {
-  readonly host: string
-  readonly port: number
 }
 
 async function attack({ seed, inputs, target, udp }: Attack): Promise<{ packets: number; streams: number }> {
@@ -122,7 +121,7 @@ async function attack({ seed, inputs, target, udp }: Attack): Promise<{ packets:
     if (window < WINDOW_BYTES) continue
     window = 0
     // Its answer comes after it has read all that came before.
-    await answered(target)
+    await roundTrip(target, () => pingPacket(VICTIM, 1, SEALINGS.plain, noNonce))
   }
   await Promise.all(open)
   return { packets, streams }
@@ -130,19 +129,6 @@ async function attack({ seed, inputs, target, udp }: Attack): Promise<{ packets:
 
 function send(udp: Attack['udp'], bytes: Uint8Array, { port, host }: Target): Promise<void> {
   return new Promise((resolve) => udp.send(bytes, port, host, () => resolve()))
-}
-
-/** One ping there and back; a lost one is asked again. */
-async function answered({ port, host }: Target): Promise<void> {
-  const socket = createSocket('udp4')
-  const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
-  const ping = encodeSwimMessage({ type: 'ping', seqNo: 1, node: VICTIM, ...source })
-  const heard = new Promise<void>((resolve) => socket.once('message', () => resolve()))
-  socket.send(ping, port, host)
-  const again = setInterval(() => socket.send(ping, port, host), 1000)
-  await heard
-  clearInterval(again)
-  await new Promise<void>((resolve) => socket.close(resolve))
 }
 
 /** Opens a stream, says the bytes in some pieces, ends it in one of three ways, and waits for its end. */
@@ -189,6 +175,16 @@ async function quiet(live: LiveMember, target: Target, udp: Attack['udp']): Prom
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+/** Datagrams that Linux dropped at the UDP socket of this port so far; 0 on other systems, which do not tell. */
+function droppedAt({ port }: Target): number {
+  if (!existsSync('/proc/net/udp')) return 0
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1)
+  const row = rows.map((line) => line.trim().split(/\s+/)).find((columns) => columns[1]?.endsWith(local))
+  if (row === undefined) throw new Error(`no UDP socket at port ${port}`)
+  return Number(row.at(-1))
 }
 
 export function targetOf({ address }: LiveReport): Target {

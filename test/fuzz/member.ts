@@ -25,10 +25,10 @@ const ASK_EVERY = 32
 const MAX_QUEUED = 65_536 + 4096
 /** What one packet may make a member send at once: an ack, a ping for another, and one short packet for each message in it (a
  *  reminder to somebody accused, the ack of a ping that was made for another). */
-export const MAX_ANSWERS_BESIDE_MESSAGES = 2
+const MAX_ANSWERS_BESIDE_MESSAGES = 2
 
 /** Bytes to addresses of strangers beyond those that came: our ping for another says where we are and who, the request for it need not. */
-export const MAX_GAIN_BYTES = 60
+const MAX_GAIN_BYTES = 60
 
 /** What a run adds up. */
 export interface FireTotals {

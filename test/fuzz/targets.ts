@@ -10,7 +10,7 @@ export const TARGETS = ['packet', 'stream', 'serf', 'tags', 'member'] as const
 export type TargetName = (typeof TARGETS)[number]
 
 /** Inputs one set of members takes. A crash of a member replays from the beginning of its epoch. */
-export const EPOCH = 4000
+const EPOCH = 4000
 /** So often the event loop turns, for promises and what they throw. */
 const TURN_EVERY = 64
 

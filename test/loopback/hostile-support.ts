@@ -5,9 +5,8 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MembershipOptions } from '../../src/index.ts'
-import { encodePacket, type Sealing } from '../../src/wire/packet.ts'
-import { encodeSwimMessage } from '../../src/wire/swim-messages.ts'
-import { type Answers, ASK_TIMEOUT_MS, Asker } from '../fuzz/asker.ts'
+import type { Sealing } from '../../src/wire/packet.ts'
+import { type Answers, ASK_TIMEOUT_MS, Asker, pingPacket, roundTrip } from '../fuzz/asker.ts'
 import { targetOf } from '../fuzz/live.ts'
 import type { LiveReport } from '../fuzz/live-member.ts'
 import { LiveMember } from '../fuzz/live-process.ts'
@@ -115,23 +114,15 @@ export class Fortress {
       burst += packet.length + 500
       if (burst < BURST_BYTES) continue
       burst = 0
-      await this.#roundTrip(udp, send)
+      await this.#roundTrip()
     }
-    await this.#roundTrip(udp, send)
+    await this.#roundTrip()
     await new Promise<void>((resolve) => udp.close(resolve))
   }
 
-  async #roundTrip(udp: UdpSocket, send: (packet: Uint8Array) => Promise<void>): Promise<void> {
-    const heard = new Promise<void>((resolve) => udp.once('message', () => resolve()))
-    const source = { sourceAddr: null, sourcePort: 0, sourceNode: '' }
-    const ping = encodeSwimMessage({ type: 'ping', seqNo: 1, node: VICTIM, ...source })
-    const ask = (): void => {
-      void send(encodePacket([ping], { sealing: this.#sealing, nonce: this.nonce(), compress: false, crc: false }))
-    }
-    ask()
-    const again = setInterval(ask, 1000)
-    await heard
-    clearInterval(again)
+  /** When it is over, the member has read what was sent before. */
+  #roundTrip(): Promise<void> {
+    return roundTrip(this, () => pingPacket(VICTIM, 1, this.#sealing, () => this.nonce()))
   }
 
   /** Opens a stream and hands it over; it is closed when the play is over. Gives what the member said until it ended the stream. */

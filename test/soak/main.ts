@@ -1,5 +1,5 @@
-// `npm run soak`: the counts that are too long for CI, each in a process of its own with a time limit. Prints one text: machine, commit,
-// and for each entry its command, its time and what it said. With `--write` that text becomes a page of the docs.
+// `npm run soak`: the counts that are too long for CI, each in a process of its own with a time limit. With `--write` a page of the docs
+// tells of each entry its command, commit, machine, time and what it said; entries that were not run keep what the page said of them.
 //
 //   npm run soak -- --only fuzz,storms      some of them
 //   npm run soak -- --seed 7                with this seed instead of a fresh one
@@ -20,8 +20,6 @@ interface Entry {
   /** Arguments of `npx`; `SEED` stands for the run's seed. */
   readonly command: readonly string[]
   readonly limitMinutes: number
-  /** What it needs; where that is not there, the page says that it was left out. */
-  readonly needs?: string
 }
 
 const ENTRIES: readonly Entry[] = [
@@ -34,7 +32,7 @@ const ENTRIES: readonly Entry[] = [
   {
     name: 'exits',
     shows: 'Members start and close over and over in one process, which holds no more afterwards.',
-    command: ['tsx', 'test/soak/exits.ts', '--cycles', '3000'],
+    command: ['tsx', 'test/soak/exits.ts', '--cycles', '4500'],
     limitMinutes: 8,
   },
   {
@@ -55,7 +53,6 @@ const ENTRIES: readonly Entry[] = [
     shows: 'How long a killed member goes unnoticed, beside a pure Go cluster in the same run.',
     command: ['tsx', 'test/soak/detection.ts'],
     limitMinutes: 20,
-    needs: 'test/soak/detection.ts',
   },
 ]
 
@@ -72,21 +69,36 @@ async function main(): Promise<number> {
     console.error(`soak: no entry ${unknown}: ${ENTRIES.map(({ name }) => name).join(', ')}`)
     return 1
   }
-  const sections: string[] = []
+  const page = values.write === undefined ? undefined : join(ROOT, values.write)
+  const sections = page !== undefined && existsSync(page) ? sectionsOf(readFileSync(page, 'utf8')) : new Map()
   let failed = 0
   for (const entry of ENTRIES) {
     if (wanted !== undefined && !wanted.includes(entry.name)) continue
-    const isThere = entry.needs === undefined || existsSync(join(ROOT, entry.needs))
-    const section = isThere ? await run(entry) : { text: `Left out: there is no ${entry.needs}.`, isGood: true }
-    if (!section.isGood) failed++
-    sections.push(`## ${entry.name}\n\n${entry.shows}\n\n${section.text}\n`)
+    const { text, isGood } = await run(entry)
+    if (!isGood) failed++
+    sections.set(entry.name, text)
+    // After each, so that nothing is lost where a later one is stopped.
+    if (page !== undefined) writeFileSync(page, pageOf(sections))
   }
-  const page = `${heading()}\n${sections.join('\n')}`
-  if (values.write !== undefined) writeFileSync(join(ROOT, values.write), page)
-  console.log(
-    `soak: ${sections.length} entries, ${failed} failed${values.write === undefined ? '' : `, written to ${values.write}`}`,
-  )
+  console.log(`soak: ${wanted?.length ?? ENTRIES.length} entries, ${failed} failed`)
   return failed === 0 ? 0 : 1
+}
+
+/** What a page says under each heading, by entry. */
+function sectionsOf(page: string): Map<string, string> {
+  const parts = page.split(/^## /m).slice(1)
+  return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n')).trim()]))
+}
+
+function pageOf(sections: ReadonlyMap<string, string>): string {
+  const told = ENTRIES.map(({ name, shows }) => [name, sections.get(name) ?? `${shows}\n\nNot run yet.`] as const)
+  return [
+    '# Soak',
+    'The last run of the counts that are too long for CI, as `npm run soak -- --write docs/soak.md` wrote it. Nothing here is edited by hand.',
+    ...told.map(([name, text]) => `## ${name}\n\n${text}`),
+  ]
+    .join('\n\n')
+    .concat('\n')
 }
 
 interface Section {
@@ -97,6 +109,7 @@ interface Section {
 function run(entry: Entry): Promise<Section> {
   const command = entry.command.map((word) => (word === 'SEED' ? seed : word))
   console.log(`\n== ${entry.name}: npx ${command.join(' ')}`)
+  const circumstances = whenAndWhere()
   const began = performance.now()
   const child = spawn('npx', ['--no-install', ...command], {
     cwd: ROOT,
@@ -115,10 +128,14 @@ function run(entry: Entry): Promise<Section> {
   const end = (): void => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
   }
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
   const timer = setTimeout(end, entry.limitMinutes * 60_000)
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
       clearTimeout(timer)
+      process.off('SIGINT', end)
+      process.off('SIGTERM', end)
       const seconds = Math.round((performance.now() - began) / 1000)
       const verdict =
         code === 0 ? 'passed' : signal === null ? `FAILED with code ${code}` : `FAILED: ended by ${signal}`
@@ -128,25 +145,22 @@ function run(entry: Entry): Promise<Section> {
         .filter((line) => !line.startsWith('npm warn'))
         .join('\n')
         .trim()
-      const text = `\`npx ${command.join(' ')}\`: ${verdict} in ${seconds} s of at most ${entry.limitMinutes * 60}.\n\n\`\`\`text\n${output}\n\`\`\``
+      const took = `${verdict} in ${seconds} s of at most ${entry.limitMinutes * 60}`
+      const text = [
+        entry.shows,
+        `\`npx ${command.join(' ')}\`: ${took}, ${circumstances}.`,
+        `\`\`\`text\n${output}\n\`\`\``,
+      ].join('\n\n')
       resolve({ text, isGood: code === 0 })
     })
   })
 }
 
-function heading(): string {
+function whenAndWhere(): string {
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
   const isChanged = git('status', '--porcelain', '--', 'src') !== ''
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-  const memory = Math.round(totalmem() / 2 ** 30)
-  return [
-    '# Soak',
-    '',
-    'The last run of the counts that are too long for CI, as `npm run soak -- --write docs/soak.md` wrote it. Nothing here is edited by hand.',
-    '',
-    `- Version ${version}, commit ${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes in `src` that were not committed' : ''}`,
-    `- Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} cores, ${memory} GiB`,
-    `- ${new Date().toISOString().slice(0, 10)}, seed ${seed}`,
-    '',
-  ].join('\n')
+  const commit = `${git('rev-parse', '--short', 'HEAD')}${isChanged ? ' with changes in `src` that were not committed' : ''}`
+  const machine = `${process.platform} ${process.arch}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`
+  return `${new Date().toISOString().slice(0, 10)}, version ${version}, commit ${commit}, Node ${process.version}, ${machine}`
 }
