@@ -36,6 +36,11 @@ export class Deadlines<Due> {
     return true
   }
 
+  /** Sets every key to come due `byMs` later than it was to. */
+  postponeAll(byMs: number): void {
+    for (const key of [...this.#byKey.keys()]) this.postpone(key, byMs)
+  }
+
   /** Forgets `key`. True if it was set. */
   delete(key: string): boolean {
     const entry = this.#byKey.get(key)

@@ -1,21 +1,25 @@
 // Streams: one exchange each (wire-protocol §4). Dials, accepts, limits bytes and time, and matches replies to requests.
-// Knows nothing of what the messages mean: what was read goes up, what comes back is sealed and written.
+// Knows nothing of what the messages mean: what was read goes up, what comes back is sealed and written. How a stream is read is
+// stream-reading.ts's, and who is read when reading-line.ts's.
 //
 //   ours:    dial ──opened──► write ──answer whole──► reply goes up, close
 //   theirs:  accept ──request whole──► request goes up ──answer──► write, end ──flushed──► closed
 //
 // Every phase has a deadline; there is no timer here, only `nextDeadline` and `advance`.
+import { unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
-import { DecodeError, DecryptError } from '../base/errors.ts'
+import type { DecodeError, DecryptError } from '../base/errors.ts'
 import type { RequestPurpose } from '../swim/outbox.ts'
 import type { Address } from '../wire/address.ts'
-import { wrapCompressed } from '../wire/compress.ts'
 import { MAX_STREAM_BYTES } from '../wire/limits.ts'
-import type { Sealing } from '../wire/packet.ts'
-import { encodeStream, StreamReader, type StreamRole, shouldAnswer } from '../wire/stream.ts'
+import { shouldAnswer } from '../wire/stream.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { StreamMessage } from '../wire/types.ts'
+import { HeldBytes } from './held-bytes.ts'
 import type { Stream, StreamHandlers } from './host.ts'
+import { READ_PAUSE_MS, ReadingLine } from './reading-line.ts'
+import { type ReadOutcome, StreamReading } from './stream-reading.ts'
+import { StreamSealing, type StreamSealingSetup } from './stream-sealing.ts'
 
 /** Streams of others served at once: memberlist's own limit of exchanges. */
 export const MAX_INBOUND_STREAMS = 127
@@ -25,14 +29,9 @@ export const MAX_INBOUND_STREAMS = 127
 export const MAX_INBOUND_BYTES: number = 3 * MAX_STREAM_BYTES
 
 /** What the exchanges need, and whom they tell. Handlers run inside the stream's turn. */
-export interface ExchangesSetup {
-  readonly sealing: Sealing
-  /** Compress what we write; memberlist does so on every stream. */
-  readonly compress: boolean
+export interface ExchangesSetup extends StreamSealingSetup {
   /** Limit of each phase of an accepted stream. */
   readonly streamTimeoutMs: number
-  /** A fresh nonce, or `undefined` without encryption. */
-  nonce(): Uint8Array | undefined
   now(): number
   dial(to: Address, handlers: StreamHandlers): Stream
   /** A request is whole; `reply(id, …)` must come before this returns, or the stream is closed without an answer. */
@@ -54,40 +53,36 @@ export interface OutboundRequest {
   readonly timeoutMs: number
 }
 
-/** Members of a push/pull read in one turn: about three milliseconds (`npm run bench:merge`). */
-const READ_PARTS = 2048
-/** Until the next turn of reading; packets and timers come in between. */
-const READ_PAUSE_MS = 1
-
-type ExchangeDue =
-  | { readonly kind: 'limit'; readonly key: string; readonly timeoutMs: number }
-  /** More is to be read of what came. */
-  | { readonly kind: 'read'; readonly key: string }
+interface Limit {
+  readonly key: string
+  readonly timeoutMs: number
+}
 
 interface Exchange {
   readonly key: string
   readonly id: number
   readonly stream: Stream
-  readonly reader: StreamReader
+  readonly reading: StreamReading
   /** Answered: only what is queued still has to go out. */
   isEnding: boolean
-  /** Bytes of an unfinished message, as counted into the total. */
-  heldBytes: number
 }
 
 export class Exchanges {
   readonly #setup: ExchangesSetup
-  readonly #deadlines = new Deadlines<ExchangeDue>()
-  /** What was compressed of a body that the machine tells again and again. */
-  readonly #compressed = new WeakMap<Uint8Array, Uint8Array>()
+  readonly #limits = new Deadlines<Limit>()
+  readonly #line: ReadingLine<Exchange>
+  readonly #sealing: StreamSealing
+  /** Unfinished requests of theirs, and sealed answers to them. */
+  readonly #held = new HeldBytes<Exchange>()
   readonly #open = new Map<string, Exchange>()
   #inbound = 0
-  #inboundBytes = 0
   #lastInbound = 0
   #isClosed = false
 
   constructor(setup: ExchangesSetup) {
     this.#setup = setup
+    this.#line = new ReadingLine(setup.now)
+    this.#sealing = new StreamSealing(setup)
   }
 
   /** Streams open now, both ways. */
@@ -96,20 +91,23 @@ export class Exchanges {
   }
 
   nextDeadline(): number | undefined {
-    return this.#deadlines.next()
+    const limitAt = this.#limits.next()
+    const readAt = this.#line.next()
+    return limitAt === undefined || readAt === undefined ? (limitAt ?? readAt) : Math.min(limitAt, readAt)
   }
 
-  /** Ends what has taken too long. */
+  /** Reads what one turn bears of what came, and ends what has taken too long. */
   advance(now: number): void {
-    for (let next = this.#deadlines.popDue(now); next; next = this.#deadlines.popDue(now)) {
+    for (let exchange = this.#line.take(); exchange; exchange = this.#line.take()) this.#read(exchange)
+    for (let next = this.#limits.popDue(now); next; next = this.#limits.popDue(now)) {
       const exchange = this.#open.get(next.due.key)
       if (exchange === undefined) continue
-      if (next.due.kind === 'read') {
-        this.#readOn(exchange, undefined)
+      if (this.#line.has(exchange)) {
+        // What it is to be judged by may have come: it waits for us, not we for it.
+        this.#limits.set(exchange.key, now + READ_PAUSE_MS, next.due)
         continue
       }
-      this.#forget(exchange)
-      exchange.stream.destroy()
+      this.#drop(exchange)
       if (exchange.isEnding) continue
       if (isOurs(exchange)) this.#setup.failed(exchange.id, `no answer within ${Math.round(next.due.timeoutMs)} ms`)
       else
@@ -117,10 +115,10 @@ export class Exchanges {
     }
   }
 
-  /** Every limit falls `lengthMs` later: we were not there, so nobody can have answered us. */
+  /** Every limit falls `lengthMs` later: we were not there, so nobody can have answered us. What came is still here: its reading is
+   *  not put off. */
   postpone(lengthMs: number): void {
-    // What was read is still here: `read` is not put off.
-    for (const key of this.#open.keys()) this.#deadlines.postpone(key, lengthMs)
+    this.#limits.postponeAll(lengthMs)
   }
 
   /** Opens a stream, sends the request, awaits one message. */
@@ -128,14 +126,20 @@ export class Exchanges {
     const key = `ours:${id}`
     const stream = this.#setup.dial(to, {
       opened: () => {
-        stream.write(this.#seal(body, 'dialler'))
+        stream.write(this.#sealing.seal(body, 'dialler'))
         // A probe has one deadline for all; an exchange has one a phase.
         if (purpose !== 'probe') this.#limit(key, timeoutMs)
       },
-      data: (bytes) => this.#read(key, bytes),
+      data: (bytes) => this.#heard(key, bytes),
       closed: (error) => this.#closed(key, error),
     })
-    this.#open.set(key, { key, id, stream, reader: this.#reader('dialler'), isEnding: false, heldBytes: 0 })
+    this.#open.set(key, {
+      key,
+      id,
+      stream,
+      reading: new StreamReading(this.#setup.sealing, 'dialler'),
+      isEnding: false,
+    })
     this.#limit(key, timeoutMs)
   }
 
@@ -151,10 +155,16 @@ export class Exchanges {
     this.#inbound++
     const id = ++this.#lastInbound
     const key = `theirs:${id}`
-    this.#open.set(key, { key, id, stream, reader: this.#reader('listener'), isEnding: false, heldBytes: 0 })
+    this.#open.set(key, {
+      key,
+      id,
+      stream,
+      reading: new StreamReading(this.#setup.sealing, 'listener'),
+      isEnding: false,
+    })
     this.#limit(key, this.#setup.streamTimeoutMs)
     return {
-      data: (bytes) => this.#read(key, bytes),
+      data: (bytes) => this.#heard(key, bytes),
       closed: (error) => this.#closed(key, error),
     }
   }
@@ -168,48 +178,63 @@ export class Exchanges {
   /** Destroys every stream; tells nobody. */
   close(): void {
     this.#isClosed = true
-    for (const exchange of this.#open.values()) {
-      exchange.stream.destroy()
-      exchange.heldBytes = 0
-    }
+    for (const exchange of this.#open.values()) exchange.stream.destroy()
     this.#open.clear()
-    this.#deadlines.clear()
+    this.#held.clear()
+    this.#line.clear()
+    this.#limits.clear()
     this.#inbound = 0
-    this.#inboundBytes = 0
   }
 
-  #read(key: string, bytes: Uint8Array): void {
+  #heard(key: string, bytes: Uint8Array): void {
     const exchange = this.#open.get(key)
     if (exchange === undefined || exchange.isEnding) return
     this.#makeRoom(exchange, isOurs(exchange) ? 0 : bytes.length)
-    if (this.#open.has(key)) this.#readOn(exchange, bytes)
+    if (!this.#open.has(key)) return
+    exchange.reading.take(bytes)
+    this.#weigh(exchange, exchange.reading.heldBytes)
+    this.#readInTurn(exchange)
   }
 
-  /** Reads what came, or what is left of what came before, as much as one turn bears. */
-  #readOn(exchange: Exchange, bytes: Uint8Array | undefined): void {
-    const { reader } = exchange
-    let message: StreamMessage | undefined
-    try {
-      message = (bytes === undefined ? reader.resume() : reader.push(bytes))?.message
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof DecryptError)) throw error
-      this.#unreadable(exchange, error)
-      return
-    } finally {
-      this.#weigh(exchange, exchange.reader.heldBytes)
+  #readInTurn(exchange: Exchange): void {
+    if (this.#line.isFree) this.#read(exchange)
+    else this.#line.join(exchange, isOurs(exchange))
+  }
+
+  #read(exchange: Exchange): void {
+    this.#line.spend(() => {
+      const outcome = exchange.reading.read()
+      this.#weigh(exchange, exchange.reading.heldBytes)
+      this.#makeRoom(exchange, 0)
+      if (this.#open.has(exchange.key)) this.#came(exchange, outcome)
+      return outcome.kind !== 'more'
+    })
+  }
+
+  #came(exchange: Exchange, outcome: ReadOutcome): void {
+    switch (outcome.kind) {
+      case 'awaiting':
+        break
+      case 'more':
+        this.#line.join(exchange, isOurs(exchange))
+        break
+      case 'message':
+        this.#matched(exchange, outcome.message)
+        break
+      case 'unreadable':
+        this.#unreadable(exchange, outcome.error)
+        break
+      case 'ended':
+        this.#ended(exchange, outcome.isWithinMessage, outcome.error)
+        break
+      default:
+        unreachable(outcome)
     }
-    this.#makeRoom(exchange, 0)
-    if (!this.#open.has(exchange.key)) return
-    if (reader.isPaused) {
-      this.#deadlines.set(`read:${exchange.key}`, this.#setup.now() + READ_PAUSE_MS, {
-        kind: 'read',
-        key: exchange.key,
-      })
-    }
-    if (message === undefined) return
+  }
+
+  #matched(exchange: Exchange, message: StreamMessage): void {
     if (isOurs(exchange)) {
-      this.#forget(exchange)
-      exchange.stream.destroy()
+      this.#drop(exchange)
       this.#setup.replied(exchange.id, message)
       return
     }
@@ -219,21 +244,14 @@ export class Exchanges {
 
   /** Cuts the largest streams of theirs until so many bytes more of `exchange` can be held. */
   #makeRoom(exchange: Exchange, bytes: number): void {
-    while (this.#inboundBytes + bytes > MAX_INBOUND_BYTES && this.#open.has(exchange.key)) {
-      const largest = [...this.#open.values()].reduce(
-        (most, one) => (one.heldBytes > most.heldBytes ? one : most),
-        exchange,
-      )
-      this.#cutOff(largest, `${MAX_INBOUND_BYTES} bytes of streams are held`)
+    while (this.#held.total + bytes > MAX_INBOUND_BYTES && this.#open.has(exchange.key)) {
+      this.#cutOff(this.#held.most(exchange), `${MAX_INBOUND_BYTES} bytes of streams are held`)
     }
   }
 
   /** Ends a stream of theirs without an answer, to make room. */
   #cutOff(exchange: Exchange | undefined, why: string): void {
-    if (exchange !== undefined) {
-      this.#forget(exchange)
-      exchange.stream.destroy()
-    }
+    if (exchange !== undefined) this.#drop(exchange)
     this.#setup.refused(
       'stream-limit',
       exchange === undefined ? why : `${why}: that of ${exchange.stream.peer.key} is cut`,
@@ -243,8 +261,7 @@ export class Exchanges {
   /** What they sent is no message: our request fails; theirs is told why where memberlist tells it. */
   #unreadable(exchange: Exchange, error: DecodeError | DecryptError): void {
     if (isOurs(exchange)) {
-      this.#forget(exchange)
-      exchange.stream.destroy()
+      this.#drop(exchange)
       this.#setup.failed(exchange.id, error.message)
       return
     }
@@ -254,11 +271,11 @@ export class Exchanges {
   }
 
   #answer(exchange: Exchange, body: Uint8Array): void {
-    const bytes = this.#seal(body, 'listener')
+    const bytes = this.#sealing.seal(body, 'listener')
     exchange.stream.write(bytes)
     this.#end(exchange)
     // Unsealed answers are one and the same bytes for all; each sealed one is held for itself until it is gone.
-    if (this.#setup.sealing.keyring === undefined) return
+    if (!this.#sealing.isSealing) return
     this.#weigh(exchange, bytes.length)
     this.#makeRoom(exchange, 0)
   }
@@ -272,55 +289,52 @@ export class Exchanges {
     exchange.stream.end()
   }
 
+  /** They will say no more. What they said before may still wait to be read. */
   #closed(key: string, error: Error | undefined): void {
     const exchange = this.#open.get(key)
     if (exchange === undefined) return
-    this.#forget(exchange)
-    if (exchange.isEnding) return
-    // Also where the other side has only half closed: an answer that will not come is not waited for.
-    exchange.stream.destroy()
-    if (isOurs(exchange)) this.#setup.failed(exchange.id, error?.message ?? 'closed without an answer')
-    else if (exchange.reader.bufferedBytes > 0) {
-      this.#setup.refused('stream-invalid', `stream of ${exchange.stream.peer.key} ended within a message`)
+    if (exchange.isEnding) {
+      this.#forget(exchange)
+    } else if (error !== undefined && !isOurs(exchange)) {
+      // Nobody is left whom we could answer, and so a request is not read to its end. An answer to us is, whatever came after it.
+      this.#ended(exchange, exchange.reading.heldBytes > 0, error)
+    } else {
+      exchange.reading.end(error)
+      this.#readInTurn(exchange)
     }
+  }
+
+  /** All that they said is no message. */
+  #ended(exchange: Exchange, isWithinMessage: boolean, error: Error | undefined): void {
+    // Also where the other side has only half closed: an answer that will not come is not waited for.
+    this.#drop(exchange)
+    const { key } = exchange.stream.peer
+    if (isOurs(exchange)) this.#setup.failed(exchange.id, error?.message ?? 'closed without an answer')
+    else if (error !== undefined && isWithinMessage) {
+      this.#setup.refused('stream-invalid', `stream of ${key} broke before its message was read: ${error.message}`)
+    } else if (isWithinMessage) this.#setup.refused('stream-invalid', `stream of ${key} ended within a message`)
+  }
+
+  #drop(exchange: Exchange): void {
+    this.#forget(exchange)
+    exchange.stream.destroy()
   }
 
   #forget(exchange: Exchange): void {
     if (!this.#open.delete(exchange.key)) return
-    this.#deadlines.delete(exchange.key)
-    this.#deadlines.delete(`read:${exchange.key}`)
+    this.#limits.delete(exchange.key)
+    this.#line.leave(exchange)
     this.#weigh(exchange, 0)
     if (!isOurs(exchange)) this.#inbound--
   }
 
   /** Keeps the total of what strangers make us hold. */
   #weigh(exchange: Exchange, bytes: number): void {
-    const held = isOurs(exchange) || !this.#open.has(exchange.key) ? 0 : bytes
-    this.#inboundBytes += held - exchange.heldBytes
-    exchange.heldBytes = held
+    if (!isOurs(exchange)) this.#held.set(exchange, this.#open.has(exchange.key) ? bytes : 0)
   }
 
   #limit(key: string, timeoutMs: number): void {
-    this.#deadlines.set(key, this.#setup.now() + timeoutMs, { kind: 'limit', key, timeoutMs })
-  }
-
-  #reader(role: StreamRole): StreamReader {
-    return new StreamReader({ sealing: this.#setup.sealing, role, maxParts: READ_PARTS })
-  }
-
-  #seal(body: Uint8Array, role: StreamRole): Uint8Array {
-    const { sealing, compress } = this.#setup
-    const message = compress ? this.#compress(body) : body
-    return encodeStream(message, { sealing, role, nonce: this.#setup.nonce(), compress: false })
-  }
-
-  /** Also where that is larger: so does memberlist on streams. */
-  #compress(body: Uint8Array): Uint8Array {
-    const kept = this.#compressed.get(body)
-    if (kept !== undefined) return kept
-    const compressed = wrapCompressed(body)
-    this.#compressed.set(body, compressed)
-    return compressed
+    this.#limits.set(key, this.#setup.now() + timeoutMs, { key, timeoutMs })
   }
 }
 

@@ -8,7 +8,7 @@ import type { EncryptionVersion } from './encrypt.ts'
 import { open, seal, sealedLength } from './encrypt.ts'
 import type { Keyring } from './keyring.ts'
 import { addLabel, checkLabel, labelHeaderLength } from './label.ts'
-import { MAX_INFLATED_STREAM_BYTES, MAX_STREAM_BYTES, MAX_STREAM_PART_BYTES } from './limits.ts'
+import { MAX_INFLATED_STREAM_BYTES, MAX_STREAM_BYTES, MAX_STREAM_PART_BYTES, MAX_UNKNOWN_VALUES } from './limits.ts'
 import type { Sealing } from './packet.ts'
 import { Skipper } from './skipper.ts'
 import { StreamMessageReader } from './swim-messages.ts'
@@ -53,7 +53,8 @@ export class StreamReader {
   #size = 0
   #step: () => StreamMessage | undefined | typeof GO_ON
   #body: StreamMessageReader | undefined
-  readonly #skipper = new Skipper()
+  /** Only for the compress layer, which is a struct of two scalars. */
+  readonly #skipper = new Skipper({ maxValues: MAX_UNKNOWN_VALUES })
   /** Where the part at hand starts, and how far into it the skipper came. */
   #start = 0
   #at = 0
@@ -89,25 +90,34 @@ export class StreamReader {
   /** Takes the next piece, and gives the message once it is whole; what comes behind it is ignored.
    *  Throws `DecodeError` or `DecryptError`, once; afterwards every piece is ignored. */
   push(chunk: Uint8Array): { readonly message: StreamMessage } | undefined {
-    return this.#read(chunk)
+    this.hold(chunk)
+    return this.resume()
   }
 
-  /** Goes on where `isPaused`. Gives and throws what `push` does. */
+  /** Takes the next piece and leaves it unread: `resume` reads it. Throws `DecodeError` where that is more than may be held. */
+  hold(chunk: Uint8Array): void {
+    if (this.#over || this.#step === this.#readWhole) return
+    this.#orStop(() => this.#append(chunk))
+  }
+
+  /** Goes on where `isPaused`, or with what is held. Gives and throws what `push` does. */
   resume(): { readonly message: StreamMessage } | undefined {
-    return this.#read(undefined)
+    return this.#over ? undefined : this.#orStop(() => this.#read())
   }
 
-  #read(chunk: Uint8Array | undefined): { readonly message: StreamMessage } | undefined {
-    if (this.#over) return undefined
+  #read(): { readonly message: StreamMessage } | undefined {
+    for (;;) {
+      const found = this.#step()
+      if (found === GO_ON) continue
+      if (found === undefined) return undefined
+      this.#stop()
+      return { message: found }
+    }
+  }
+
+  #orStop<Result>(task: () => Result): Result {
     try {
-      if (chunk !== undefined && this.#step !== this.#readWhole) this.#append(chunk)
-      for (;;) {
-        const found = this.#step()
-        if (found === GO_ON) continue
-        if (found === undefined) return undefined
-        this.#stop()
-        return { message: found }
-      }
+      return task()
     } catch (error) {
       this.#stop()
       throw error

@@ -17,6 +17,7 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('postpone' as const), key: fc.nat(12), byMs: fc.nat(5) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('postpone all' as const), byMs: fc.nat(5) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pop' as const), now: fc.nat(10) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'clear' as const }) },
 )
@@ -47,6 +48,9 @@ describe('base/deadlines.ts', () => {
             if (known !== undefined) {
               plain = [...plain.filter((other) => other !== known), { ...known, at: known.at + one.byMs }]
             }
+          } else if (one.kind === 'postpone all') {
+            deadlines.postponeAll(one.byMs)
+            plain = plain.map((known) => ({ ...known, at: known.at + one.byMs }))
           } else if (one.kind === 'pop') {
             // A stable sort: those of one time stay in the order of their insertion.
             const [first] = plain.toSorted((left, right) => left.at - right.at)

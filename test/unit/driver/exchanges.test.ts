@@ -7,10 +7,11 @@ import {
   MAX_INBOUND_BYTES,
   MAX_INBOUND_STREAMS,
 } from '../../../src/driver/exchanges.ts'
+import { MAX_STREAM_PART_BYTES } from '../../../src/wire/limits.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import { type PushPull, type StreamMessage, SwimType } from '../../../src/wire/types.ts'
-import { addressOf, FakeStream, PEER, readWritten, sealingOf, streamBytes } from './support.ts'
+import { addressOf, FakeStream, largeState, PEER, readWritten, sealingOf, streamBytes } from './support.ts'
 
 const STREAM_TIMEOUT_MS = 1000
 const KEY = new Uint8Array(32).fill(7)
@@ -408,6 +409,221 @@ describe('compression', () => {
   })
 })
 
+describe('a message that is read in several turns', () => {
+  const LARGE = largeState(3000)
+
+  it('is read where the sender closes as soon as it is sent: an answer', () => {
+    for (const error of [undefined, new Error('reset')]) {
+      const all = exchanges({ compress: true })
+      const stream = ask(all)
+      stream.open()
+      stream.say(streamBytes(all.sealing, 'listener', LARGE, true))
+      stream.close(error)
+      assert.deepEqual(all.log, [])
+      all.run(1)
+      assert.deepEqual(all.log, ['replied 1 push-pull'], 'also where an error came after it')
+      assertIdle(all)
+    }
+  })
+
+  it('is read and answered where the sender half-closes as soon as it is sent: a request', () => {
+    for (const sealing of [sealingOf(), sealingOf({ secretKey: KEY })]) {
+      const all = exchanges({ sealing, answer: () => STATE_BODY })
+      const stream = accept(all)
+      stream.say(streamBytes(sealing, 'dialler', LARGE, true))
+      stream.close()
+      assert.deepEqual([all.log, stream.isDestroyed], [[], false])
+      all.run(1)
+      assert.deepEqual(all.log, ['requested 1 push-pull'])
+      assert.deepEqual(readWritten(sealing, 'dialler', stream), STATE)
+      assert.ok(stream.isEnded && !stream.isDestroyed, 'what is queued still goes out')
+      // The host has told its end already: the limit is what ends it here.
+      assert.equal(all.exchanges.size, 1)
+      all.run(STREAM_TIMEOUT_MS)
+      assert.equal(all.log.length, 1)
+      assertIdle(all)
+    }
+  })
+
+  it('is not read on, and that is told, where the sender of a request is gone', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const stream = accept(all)
+    stream.say(streamBytes(all.sealing, 'dialler', LARGE, true))
+    stream.close(new Error('reset'))
+    assert.deepEqual(all.log, [`stream-invalid stream of ${PEER.key} broke before its message was read: reset`])
+    assertIdle(all)
+  })
+
+  it('that is cut short fails once all that came is read, and not before', () => {
+    const ours = exchanges()
+    const stream = ask(ours)
+    stream.open()
+    stream.say(streamBytes(ours.sealing, 'listener', LARGE).subarray(0, -1))
+    stream.close()
+    assert.deepEqual(ours.log, [])
+    ours.run(1)
+    assert.deepEqual(ours.log, ['failed 1 closed without an answer'])
+    assertIdle(ours)
+
+    const theirs = exchanges()
+    const request = accept(theirs)
+    request.say(streamBytes(theirs.sealing, 'dialler', LARGE).subarray(0, -1))
+    request.close()
+    theirs.run(1)
+    assert.deepEqual(theirs.log, [`stream-invalid stream of ${PEER.key} ended within a message`])
+    assert.ok(request.isDestroyed)
+    assertIdle(theirs)
+  })
+
+  it('of many streams one is read a turn, each in turn, and none waits for ever', () => {
+    const all: All = exchanges({ answer: () => void all.pass(1) })
+    const streams = Array.from({ length: 20 }, () => accept(all))
+    const bytes = streamBytes(all.sealing, 'dialler', largeState(5000), true)
+    // Three reads each. The first of the first is in the turn in which all comes.
+    for (const stream of streams) stream.say(bytes)
+    for (let turns = 0; turns < 60; turns++) {
+      assert.equal(all.log.length, (turns > 20 ? 1 : 0) + Math.max(0, turns - 40), `${turns} turns`)
+      if (turns < 59) assert.equal(all.exchanges.nextDeadline(), all.now() + 1)
+      all.run(1)
+    }
+    assert.deepEqual(
+      all.log,
+      streams.map((_, at) => `requested ${at + 1} push-pull`),
+    )
+  })
+
+  it('keeps what comes meanwhile waiting, our own answers first', () => {
+    const all = exchanges()
+    accept(all).say(streamBytes(all.sealing, 'dialler', LARGE, true))
+    accept(all).say(streamBytes(all.sealing, 'dialler', PING))
+    const ours = ask(all)
+    ours.open()
+    ours.say(streamBytes(all.sealing, 'listener', STATE))
+    assert.deepEqual(all.log, [])
+    all.run(1)
+    assert.deepEqual(all.log, ['replied 1 push-pull', 'requested 1 push-pull', 'requested 2 ping'])
+  })
+
+  it('reads that take long end the turn as well, and what follows from them counts', () => {
+    const all: All = exchanges({ answer: () => void all.pass(7) })
+    const [first, second] = [accept(all), accept(all)]
+    first.say(streamBytes(all.sealing, 'dialler', PING))
+    second.say(streamBytes(all.sealing, 'dialler', PING))
+    assert.deepEqual(all.log, ['requested 1 ping'])
+    assert.equal(all.exchanges.nextDeadline(), all.now() + 1)
+    all.run(1)
+    assert.deepEqual(all.log, ['requested 1 ping', 'requested 2 ping'])
+  })
+
+  it('is not given up for its limit while it waits for us to read it', () => {
+    const all = exchanges({ answer: () => STATE_BODY })
+    const stream = accept(all)
+    const ours = ask(all)
+    ours.open()
+    all.pass(STREAM_TIMEOUT_MS)
+    stream.say(streamBytes(all.sealing, 'dialler', largeState(7000), true))
+    ours.say(streamBytes(all.sealing, 'listener', largeState(7000), true))
+    for (let turn = 0; turn < 8; turn++) all.run(1)
+    assert.deepEqual(all.log.toSorted(), ['replied 1 push-pull', 'requested 1 push-pull'])
+  })
+
+  it('whoever dribbles is given up in time, though it was read a moment ago', () => {
+    const all = exchanges()
+    const stream = accept(all)
+    const bytes = streamBytes(all.sealing, 'dialler', LARGE)
+    stream.say(bytes.subarray(0, -10))
+    all.run(STREAM_TIMEOUT_MS - 1)
+    stream.say(bytes.subarray(-10, -9))
+    all.run(1)
+    assert.deepEqual(all.log, [`stream-invalid ${PEER.key} took longer than ${STREAM_TIMEOUT_MS} ms`])
+    assertIdle(all)
+  })
+
+  it('counts into the budget with what was read of it, not with its bytes alone', () => {
+    const all = exchanges()
+    const streams: FakeStream[] = []
+    // 70,000 members take 18 MB once they are read, and a twentieth of that on the wire.
+    const bytes = streamBytes(all.sealing, 'dialler', largeState(70_000), true)
+    assert.ok(4 * bytes.length < MAX_INBOUND_BYTES / 10)
+    for (let count = 0; count < 4; count++) {
+      const stream = accept(all)
+      stream.say(bytes.subarray(0, -1))
+      streams.push(stream)
+    }
+    assert.deepEqual(cutOf(streams), [])
+    for (const stream of streams) stream.say(bytes.subarray(-1))
+    for (let turn = 0; turn < 120; turn++) all.run(1)
+    assert.ok(cutOf(streams).length > 0)
+    assert.match(all.log[0] as string, /^stream-limit /)
+    assert.ok(all.log.includes('requested 4 push-pull'), 'those that stay are read to the end')
+  })
+})
+
+describe('what waits to be read', () => {
+  it('counts into the budget before it is read', () => {
+    const all = exchanges()
+    accept(all).say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
+    const streams = Array.from({ length: 4 }, () => accept(all))
+    for (const stream of streams) stream.say(UNFINISHED)
+    assert.deepEqual(cutOf(streams), [0])
+  })
+
+  it('is forgotten with its stream', () => {
+    const all = exchanges()
+    const streams = [accept(all), accept(all)]
+    for (const stream of streams) stream.say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
+    all.exchanges.close()
+    assertIdle(all)
+    all.run(1)
+    assert.deepEqual(all.log, [])
+  })
+})
+
+describe('answers on their way out', () => {
+  /** Larger than a quarter of the budget, sealed. */
+  const ANSWER = encodePushPull({ ...STATE, userState: new Uint8Array(MAX_INBOUND_BYTES / 3.9) })
+
+  it('that are sealed are held for each stream, and count into the budget until they are gone', () => {
+    const sealing = sealingOf({ secretKey: KEY })
+    const all = exchanges({ sealing, answer: () => ANSWER })
+    const streams = Array.from({ length: 4 }, () => accept(all))
+    const [first, second, third, fourth] = streams as [FakeStream, FakeStream, FakeStream, FakeStream]
+    const request = streamBytes(sealing, 'dialler', STATE)
+    for (const stream of [first, second, third]) stream.say(request)
+    assert.deepEqual(cutOf(streams), [])
+    third.close()
+    fourth.say(request)
+    assert.deepEqual(cutOf(streams), [], 'what has gone out holds nothing')
+    const fifth = accept(all)
+    fifth.say(request)
+    assert.deepEqual([cutOf([...streams, fifth]).length, all.log.at(-1)?.split(' ')[0]], [1, 'stream-limit'])
+  })
+
+  it('that are not sealed are the same bytes for all, and are not counted', () => {
+    const all = exchanges({ answer: () => ANSWER })
+    const streams = Array.from({ length: 6 }, () => accept(all))
+    for (const stream of streams) stream.say(streamBytes(all.sealing, 'dialler', STATE))
+    assert.deepEqual(cutOf(streams), [])
+  })
+
+  it('a sealed reason why a stream was not read counts as well', () => {
+    const sealing = sealingOf({ secretKey: KEY })
+    const all = exchanges({ sealing })
+    const streams = Array.from({ length: 4 }, () => accept(all))
+    // Frames that lack their end fill the budget but for 50 bytes.
+    const frame = new Uint8Array(MAX_STREAM_PART_BYTES + 4)
+    frame.set([SwimType.encrypt, MAX_STREAM_PART_BYTES >>> 24, (MAX_STREAM_PART_BYTES >>> 16) & 0xff])
+    for (const stream of streams.slice(0, 3)) stream.say(frame)
+    streams[3]?.say(frame.subarray(0, MAX_INBOUND_BYTES - 3 * frame.length - 50))
+    assert.deepEqual([cutOf(streams), all.log], [[], []])
+    const fifth = accept(all)
+    fifth.say(Uint8Array.of(SwimType.pushPull))
+    assert.equal(readWritten(sealing, 'dialler', fifth).type, 'error')
+    assert.ok((fifth.written[0] as Uint8Array).length > 50)
+    assert.deepEqual([cutOf(streams), fifth.isDestroyed], [[0], false])
+  })
+})
+
 describe('closing', () => {
   it('destroys every stream and forgets every deadline, and tells nobody', () => {
     const all = exchanges({ answer: () => STATE_BODY })
@@ -487,6 +703,9 @@ interface All {
   readonly sealing: Sealing
   readonly log: string[]
   readonly dialled: FakeStream[]
+  now(): number
+  /** Time passes and nobody is woken. */
+  pass(ms: number): void
   run(ms: number): void
 }
 
@@ -522,11 +741,14 @@ function exchanges(script: Script = {}): All {
       script.refused?.()
     },
   }
-  const run = (ms: number): void => {
+  const pass = (ms: number): void => {
     now += ms
+  }
+  const run = (ms: number): void => {
+    pass(ms)
     all.exchanges.advance(now)
   }
-  const all: All = { exchanges: new Exchanges(setup), sealing, log, dialled, run }
+  const all: All = { exchanges: new Exchanges(setup), sealing, log, dialled, now: () => now, pass, run }
   return all
 }
 

@@ -16,7 +16,7 @@ import { decodePacket, encodePacket, packetOverhead, type Sealing } from '../../
 import { encodeStream, StreamReader } from '../../../src/wire/stream.ts'
 import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import { encodeTags } from '../../../src/wire/tags.ts'
-import type { Alive, PacketMessage, StreamMessage } from '../../../src/wire/types.ts'
+import type { Alive, PacketMessage, PushPull, StreamMessage } from '../../../src/wire/types.ts'
 
 export const US: Address = addressOf(1)
 export const PEER: Address = addressOf(2)
@@ -128,6 +128,10 @@ export class FakeHost implements Host {
 
   resolve(): Promise<readonly Uint8Array[]> {
     return Promise.reject(new Error('no names here'))
+  }
+
+  ownAddresses(): readonly Uint8Array[] {
+    return []
   }
 
   async reachableAddress(): Promise<undefined> {
@@ -292,6 +296,20 @@ export function readWritten(sealing: Sealing, role: 'listener' | 'dialler', stre
   for (const bytes of stream.written) message ??= reader.push(bytes)?.message
   assert.ok(message !== undefined, 'a whole message was written')
   return message
+}
+
+/** What a cluster of so many tells. All have left: nobody probes them. */
+export function largeState(count: number): PushPull {
+  const members = Array.from({ length: count }, (_, at) => ({
+    name: `ghost-${at}`,
+    addr: Uint8Array.of(10, 9, at >> 8, at & 0xff),
+    port: 7946,
+    meta: encodeTags({}),
+    incarnation: 1,
+    state: 3,
+    vsn: Uint8Array.of(1, 5, 2, 2, 5, 5),
+  }))
+  return { type: 'push-pull', join: false, members, userState: NO_BYTES }
 }
 
 export function alive(number: number, incarnation = 1): Alive {

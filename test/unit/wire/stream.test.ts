@@ -144,6 +144,21 @@ describe('streams', () => {
     )
   })
 
+  test('what is held is read when it is asked for, and gives what pushing it gives', () => {
+    const bytes = encodeSwimMessage({ type: 'ack', seqNo: 1, payload: null })
+    const reader = new StreamReader({ sealing: PLAIN, role: 'listener' })
+    for (const byte of bytes) reader.hold(Uint8Array.of(byte))
+    assert.equal(reader.bufferedBytes, bytes.length)
+    assert.deepEqual(reader.resume()?.message, { type: 'ack', seqNo: 1, payload: null })
+    reader.hold(bytes)
+    assert.deepEqual([reader.bufferedBytes, reader.resume()], [0, undefined], 'what comes behind it is not held')
+
+    const small = new StreamReader({ sealing: PLAIN, role: 'listener', maxBytes: 3 })
+    small.hold(bytes.subarray(0, 3))
+    assert.throws(() => small.hold(bytes.subarray(3, 4)), DecodeError)
+    assert.deepEqual([small.bufferedBytes, small.resume()], [0, undefined], 'it is dead')
+  })
+
   test('a reader that threw is dead, and holds nothing', () => {
     const reader = new StreamReader({ sealing: PLAIN, role: 'listener' })
     assert.throws(() => reader.push(fromHex('0e80')), DecodeError)
