@@ -563,7 +563,8 @@ describe('what waits to be read', () => {
   it('counts into the budget before it is read', () => {
     const all = exchanges()
     accept(all).say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
-    const streams = Array.from({ length: 4 }, () => accept(all))
+    // With what the first has read by now this is too much for the third.
+    const streams = Array.from({ length: 3 }, () => accept(all))
     for (const stream of streams) stream.say(UNFINISHED)
     assert.deepEqual(cutOf(streams), [0])
   })
