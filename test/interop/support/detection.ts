@@ -64,6 +64,8 @@ export class Treadmill {
     const victim = this.#places[place] as Peer
     const witnesses = this.#stage.running.filter((peer) => timeOf(peer, 'join', victim) !== undefined)
     const replaced = this.#replace(place, victim)
+    // Awaited below, unless something else fails first.
+    replaced.catch(() => {})
     const killedAt = await this.#stage.kill(victim)
     const withinMs = detectionBoundMs(this.#profile, this.#cast.length + 2, this.#cast.length + STILL_LISTED)
     // A witness that is killed before it knows is none.

@@ -30,6 +30,8 @@ export class NodeMember implements Peer {
   readonly history: Happening[] = []
   /** All warnings, as text; those that were not expected make it fail. */
   readonly warnings: string[] = []
+  /** Those of its own slowness: the machine's, as a rule, and no failure. */
+  readonly stalls: string[] = []
   readonly #unexpected: string[] = []
   readonly #expected: ReadonlySet<string>
   readonly #conflicts: string[] = []
@@ -229,7 +231,8 @@ export class NodeMember implements Peer {
         break
       case 'warning':
         this.warnings.push(spoken.warning)
-        if (!this.#expected.has(spoken.code)) this.#unexpected.push(spoken.warning)
+        if (spoken.code === 'stall') this.stalls.push(spoken.warning)
+        else if (!this.#expected.has(spoken.code)) this.#unexpected.push(spoken.warning)
         this.#lines.push(`  ${spoken.at.toFixed(0)} warning ${spoken.warning}`)
         break
       case 'conflict':

@@ -96,7 +96,8 @@ export class Stage {
     return [...fallen, ...faults]
   }
 
-  /** Suspicions of members that nobody killed, one line each: no fault, since a busy machine may be slow, but a reason to look. */
+  /** Suspicions of members that nobody killed, Go's own mishaps and stalls, one line each: no fault, since a busy machine may be slow,
+   *  but a reason to look. */
   doubts(): string[] {
     const excused = this.#excused()
     const suspicions = this.peers.flatMap((peer) =>
@@ -109,7 +110,10 @@ export class Stage {
         .filter((happening) => excused.has(happening))
         .map(({ name }) => `${peer.name} heard the goodbye of ${name} before its intent: failed, then left`),
     )
-    return [...suspicions, ...mishaps]
+    const stalls = this.peers.flatMap((peer) =>
+      peer instanceof NodeMember ? peer.stalls.map((text) => `${peer.name} warned: ${text}`) : [],
+    )
+    return [...suspicions, ...mishaps, ...stalls]
   }
 
   /** Everyone's view, history and last lines. */
