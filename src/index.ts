@@ -31,9 +31,9 @@ export type {
   MemberUpdateEvent,
   WarningEvent,
 } from './events.ts'
+export type { MemberFilter } from './member-filter.ts'
 export {
   type JoinOptions,
-  type MemberFilter,
   Membership,
   type MembershipStats,
   type Status,

@@ -2,7 +2,7 @@
 // of them. Decides when; how one round goes is seeds.ts's, and what an exchange does to the table is the protocol's.
 // Source: serf-behaviour §31. Differs: Serf asks its seeds when it joins, and never again.
 //
-//   alone           ask at once, then after 1 s, ever less often, at least every 30 s
+//   alone           ask at once, then after 1 s, ever less often, at least every 45 s
 //   no seed in view ask, then every minute: the cluster may be split, and a seed be on the other side
 //   some in view,   ask the rest every 5 minutes: they may be gone for good, or be found under other
 //   or answering    addresses than they tell, behind a load balancer
@@ -14,12 +14,14 @@ import type { Driver } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
 import { contactSeeds, type JoinResult, joinError, type Seeds, type SeedsRound } from './seeds.ts'
 import type { Serf } from './serf/serf.ts'
-import type { Address } from './wire/address.ts'
+import { Waiters } from './waiters.ts'
+import { Address, isIpv4, isWildcard } from './wire/address.ts'
 import type { Cidr } from './wire/cidr.ts'
 
 const trace = tracer('join')
 
-/** Alone: the first pause before seeds are asked again; doubled each time, up to the last. */
+/** Alone: the first pause before seeds are asked again; doubled each time, up to the last. Each is by chance up to half as long again
+ *  or shorter. */
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
 
@@ -36,14 +38,8 @@ const RARELY_MS = 300_000
 const RESOLVE_LIMIT_MS = 10_000
 const FUNCTION_LIMIT_MS = 30_000
 
-/** Something of ours that is under way and has one end. */
-interface Waiter {
-  resolve(): void
-  reject(error: Error): void
-}
-
 export interface JoiningSetup {
-  readonly host: Pick<Host, 'resolve' | 'defer'>
+  readonly host: Pick<Host, 'resolve' | 'ownAddresses' | 'defer'>
   readonly driver: Pick<Driver, 'command' | 'schedule' | 'unschedule' | 'warn' | 'now'>
   readonly serf: Pick<Serf, 'hasPeers' | 'members' | 'address'>
   readonly random: Random
@@ -100,7 +96,7 @@ const FRESH = {
 export class Joining {
   readonly #setup: JoiningSetup
   /** Exchanges we began, by number. */
-  readonly #contacts = new Map<number, Waiter>()
+  readonly #contacts = new Waiters()
   /** Rounds under way; aborted when we close. */
   readonly #rounds = new Set<AbortController>()
   #watch: Watch | undefined
@@ -131,20 +127,34 @@ export class Joining {
     return { joined, failed }
   }
 
+  /** A member has come, of itself or by an exchange of ours. */
+  met(): void {
+    if (this.#watch?.signal !== undefined) this.#settle(this.#watch)
+  }
+
   /** The exchange of that number is over. Those that others began are none of ours. */
   exchangeDone(id: number, error: string | undefined): void {
-    const waiter = this.#contacts.get(id)
-    this.#contacts.delete(id)
-    if (error === undefined) waiter?.resolve()
-    else waiter?.reject(new TransportError(error))
+    if (error === undefined) this.#contacts.resolve(id)
+    else this.#contacts.reject(id, new TransportError(error))
   }
 
   /** Gives up all that is under way. */
   close(): void {
     this.#watch = undefined
-    for (const waiter of this.#contacts.values()) waiter.reject(new ClosedError())
-    this.#contacts.clear()
+    this.#contacts.rejectAll(() => new ClosedError())
     for (const round of this.#rounds) round.abort(new ClosedError('closed while it joined'))
+  }
+
+  /** Once among others the signal has no say, there is nothing to go back to, and being alone begins anew; and so does being cut
+   *  off once all seeds are in view. */
+  #settle(watch: Watch): void {
+    if (!this.#setup.serf.hasPeers()) return
+    watch.signal = undefined
+    watch.before = undefined
+    watch.retryMs = FIRST_RETRY_MS
+    if (!isComplete(watch, this.#inView())) return
+    watch.cutOffMs = FIRST_CUT_OFF_MS
+    watch.askedAt = Number.NEGATIVE_INFINITY
   }
 
   #lookLater(watch: Watch): void {
@@ -160,11 +170,7 @@ export class Joining {
     const { driver, serf, isRunning } = this.#setup
     if (watch !== this.#watch || !isRunning()) return
     const isAlone = !serf.hasPeers()
-    if (!isAlone) {
-      watch.signal = undefined
-      watch.before = undefined
-      watch.retryMs = FIRST_RETRY_MS
-    }
+    this.#settle(watch)
     if (watch.signal?.aborted === true) {
       this.#giveUp(watch)
       return
@@ -176,23 +182,19 @@ export class Joining {
 
   /** When the seeds are to be asked again among others: never, as long as all are in view, and at once when that ends. */
   #dueAt(watch: Watch, inView: ReadonlySet<string>): number {
-    const { found, isElsewhere, askedAt, jitter } = watch
-    const seen = found.filter(({ key }) => inView.has(key)).length
-    if (found.length > 0 && seen === found.length) {
-      watch.cutOffMs = FIRST_CUT_OFF_MS
-      watch.askedAt = Number.NEGATIVE_INFINITY
-      return Number.POSITIVE_INFINITY
-    }
-    const isCutOff = found.length > 0 && seen === 0 && !isElsewhere
-    return askedAt + (isCutOff ? watch.cutOffMs : RARELY_MS) * jitter
+    const { found, cutOffMs, isElsewhere, askedAt, jitter } = watch
+    if (isComplete(watch, inView)) return Number.POSITIVE_INFINITY
+    const isCutOff = found.length > 0 && !isElsewhere && !found.some(({ key }) => inView.has(key))
+    return askedAt + (isCutOff ? cutOffMs : RARELY_MS) * jitter
   }
 
   #askAgain(watch: Watch, wasAlone: boolean, inView: ReadonlySet<string>): void {
-    const { driver, host, isRunning } = this.#setup
+    const { driver, host, serf, isRunning } = this.#setup
+    const { seeds, signal } = watch
     trace('asking the seeds again, %s', wasAlone ? 'alone' : 'some are not in view')
     // Who finds the other half of its cluster again has never left it: the claims say enough then, as with Serf's reconnect.
     const isKnown = ({ key }: Address): boolean => inView.has(key)
-    this.#round({ seeds: watch.seeds, signal: watch.signal, announce: wasAlone, isKnown }).then(
+    this.#round({ seeds, signal, announce: wasAlone, isKnown }).then(
       (round) => {
         if (watch !== this.#watch || !isRunning()) return
         const isAnswered = round.joined.length > 0
@@ -206,8 +208,11 @@ export class Joining {
       },
       (error: unknown) => {
         if (watch !== this.#watch || !isRunning()) return
-        if (watch.signal?.aborted === true) {
-          this.#giveUp(watch)
+        if (signal?.aborted === true) {
+          // Whoever came meanwhile has taken its say from it.
+          this.#settle(watch)
+          if (serf.hasPeers()) this.#lookLater(watch)
+          else this.#giveUp(watch)
           return
         }
         // Our bug, and must be seen.
@@ -225,6 +230,7 @@ export class Joining {
     watch.isElsewhere = isAnswered && !watch.found.some(({ key }) => inView.has(key))
     watch.askedAt = driver.now()
     watch.jitter = 0.5 + random.fraction()
+    this.#settle(watch)
   }
 
   #giveUp(watch: Watch): void {
@@ -240,36 +246,78 @@ export class Joining {
     return new Set(present.map(({ address }) => address))
   }
 
-  async #round({ seeds, signal, announce, isKnown }: Asking): Promise<SeedsRound> {
+  async #round(asking: Asking): Promise<SeedsRound> {
+    const { seeds, signal, announce, isKnown } = asking
     const { host, driver, serf, bound, allowedCidrs, isRunning } = this.#setup
     const controller = new AbortController()
     const abort = (): void => controller.abort(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
     this.#rounds.add(controller)
-    const asking = {
-      host,
-      defaultPort: bound.port,
-      ownAddresses: [bound, serf.address],
-      allowedCidrs,
-      contact: (to: Address) => this.#contact(to),
-      isKnown,
-      resolved: <Value>(name: string, work: Promise<Value>) =>
-        this.#limited(`resolving ${name}`, RESOLVE_LIMIT_MS, work),
-      given: <Value>(work: Promise<Value>) => this.#limited('the seeds function', FUNCTION_LIMIT_MS, work),
+    let isAnswered = false
+    let isIn = false
+    const enterLate = (): void => {
+      if (!isIn) isIn = this.#enterLate(asking)
     }
-    const round = await contactSeeds(seeds, asking, controller.signal).finally(() => {
+    const contact = async (to: Address): Promise<void> => {
+      await this.#contact(to)
+      isAnswered = true
+      if (controller.signal.aborted) enterLate()
+    }
+    let round: SeedsRound
+    try {
+      const setup = {
+        host,
+        defaultPort: bound.port,
+        ownAddresses: this.#ownAddresses(),
+        allowedCidrs,
+        contact,
+        isKnown,
+        limitResolving: <Value>(name: string, work: Promise<Value>) =>
+          this.#limited(`resolving ${name}`, RESOLVE_LIMIT_MS, work),
+        limitFunction: <Value>(work: Promise<Value>) => this.#limited('the seeds function', FUNCTION_LIMIT_MS, work),
+      }
+      round = await contactSeeds(seeds, setup, controller.signal)
+    } catch (error) {
+      if (isAnswered) enterLate()
+      throw error
+    } finally {
       this.#rounds.delete(controller)
       signal?.removeEventListener('abort', abort)
-    })
+    }
     if (round.joined.length === 0 || !isRunning()) return round
     if (!serf.hasPeers()) {
-      // Whoever answered has told us of nobody else: through a virtual address we have met ourselves.
-      const error = new TransportError('answered, but it is ourselves, or it knows of nobody')
+      // Whoever answered has told us of nobody that we took: through a virtual address we have met ourselves.
+      const error = new TransportError(
+        'answered, but it is ourselves, or knows of nobody, or we refused it by `accept`',
+      )
       const failed = [...round.failed, ...round.joined.map((address) => ({ address, error }))]
       return { ...round, joined: [], failed }
     }
     if (announce) driver.command((running, now) => running.announceJoin(now))
     return round
+  }
+
+  /** The round was given up, but somebody has answered all the same, and holds us for a member: an exchange cannot be called back.
+   *  Then we are one, as if the round had ended. @returns false where we are alone */
+  #enterLate({ seeds, announce }: Asking): boolean {
+    const { driver, serf, isRunning } = this.#setup
+    if (!isRunning() || !serf.hasPeers()) return false
+    trace('in, though it was given up')
+    if (announce) driver.command((running, now) => running.announceJoin(now))
+    if (this.#watch === undefined) {
+      this.#watch = { seeds, signal: undefined, before: undefined, found: [], ...FRESH }
+      this.#lookLater(this.#watch)
+    }
+    return true
+  }
+
+  /** Where dialling ends at ourselves. */
+  #ownAddresses(): Address[] {
+    const { host, serf, bound } = this.#setup
+    const own = [bound, serf.address]
+    if (!isWildcard(bound.ip)) return own
+    const ips = host.ownAddresses().filter((ip) => isIpv4(ip) || !isIpv4(bound.ip))
+    return [...own, ...ips.map((ip) => new Address(ip, bound.port))]
   }
 
   /** One full exchange. */
@@ -290,4 +338,9 @@ export class Joining {
       work.then(resolve, reject).finally(() => driver.unschedule(key))
     })
   }
+}
+
+/** Whether all that the seeds led to are in view. */
+function isComplete({ found }: Watch, inView: ReadonlySet<string>): boolean {
+  return found.length > 0 && found.every(({ key }) => inView.has(key))
 }

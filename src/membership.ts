@@ -5,7 +5,7 @@
 //     └───────────────────────┴────────────close───────────┘      one way: to come back, make a new instance
 import { acceptOf } from './accept.ts'
 import { chooseAdvertised } from './advertise.ts'
-import { checkBoolean, checkNumber, checkObject, checkSignal } from './base/check.ts'
+import { checkBoolean, checkKeys, checkNumber, checkObject, checkSignal } from './base/check.ts'
 import { ClosedError, OptionsError, TimeoutError } from './base/errors.ts'
 import { Random } from './base/random.ts'
 import { type Change, ChangeStream } from './changes.ts'
@@ -14,30 +14,26 @@ import type { Host } from './driver/host.ts'
 import type { ClosedEvent, MemberEvent, MembershipEvent } from './events.ts'
 import { Joining } from './joining.ts'
 import { GuardedEmitter } from './listeners.ts'
+import { filterOf, type MemberFilter } from './member-filter.ts'
 import { nodeHost } from './node/host.ts'
-import { checkTags, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { checkTags, defaultName, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
-import type { Member, MemberState } from './serf/members.ts'
+import type { Member } from './serf/members.ts'
 import { metaOf, Serf } from './serf/serf.ts'
+import { Waiters } from './waiters.ts'
 import { Address } from './wire/address.ts'
 import { packetOverhead, type Sealing } from './wire/packet.ts'
 
 export type Status = 'idle' | 'running' | 'leaving' | 'closed'
 
 export interface JoinOptions {
-  /** Gives up when aborted: `join` rejects with the signal's reason; and while nobody is known nothing is tried in the background.
-   *  Once among others it has no effect, so that a time limit for joining does not end what brings us back later. */
+  /** Gives up when aborted: `join` rejects with the signal's reason, nobody else is asked, and while nobody is known nothing is
+   *  tried in the background. An exchange under way cannot be called back: where one succeeds, before or after, we are in as if
+   *  `join` had resolved, and its seeds are kept unless those of another join are. Once among others it has no effect, so that a
+   *  time limit for joining does not end what brings us back later. */
   readonly signal?: AbortSignal
   /** Reject with `JoinError` when nobody answers, instead of trying on in the background. Default false. */
   readonly required?: boolean
-}
-
-/** Which members to list; all conditions must hold. */
-export interface MemberFilter {
-  /** One state, or any of several. */
-  readonly state?: MemberState | readonly MemberState[]
-  /** Tags that must have exactly these values. */
-  readonly tags?: Readonly<Record<string, string>>
 }
 
 /** Counters since the start, and gauges as of now. */
@@ -53,11 +49,6 @@ export interface MembershipStats extends DriverStats {
 /** The longest goodbye one may ask for: a day. */
 const MAX_LEAVE_MS = 86_400_000
 
-interface Waiter {
-  resolve(): void
-  reject(error: Error): void
-}
-
 /** A member of a cluster, in this process.
  *  @example
  *  const membership = new Membership({ bind: '127.0.0.1:0', tags: { role: 'log' } })
@@ -71,7 +62,7 @@ export class Membership extends GuardedEmitter {
   readonly #random: Random
   readonly #streams = new Set<ChangeStream>()
   /** Broadcasts of ours that somebody waits for, by ticket. */
-  readonly #tellings = new Map<number, Waiter>()
+  readonly #tellings = new Waiters()
   #status: Status = 'idle'
   #serf: Serf | undefined
   #joining: Joining | undefined
@@ -86,6 +77,8 @@ export class Membership extends GuardedEmitter {
   constructor(options: MembershipOptions = {}) {
     const resolved = resolveOptions(options)
     const host = resolved.host ?? nodeHost()
+    // With a port that is not known yet as with the longest.
+    if (resolved.name === undefined) defaultName(host.hostname, resolved.bind.port || 0xffff)
     // What a listener throws surfaces as an uncaught exception in a turn of its own, after the drain.
     super((error) => {
       host.defer(() => {
@@ -127,19 +120,12 @@ export class Membership extends GuardedEmitter {
     return this.#serf?.health ?? 0
   }
 
-  /** Frozen snapshots of all members, ourselves included, in the order we learnt of them. Empty before the start. */
+  /** Frozen snapshots of all members, ourselves included, in the order we learnt of them. Empty before the start.
+   *  @throws OptionsError for a filter that is none */
   members(filter: MemberFilter = {}): readonly Member[] {
-    checkObject('filter', filter)
+    const isWanted = filterOf(filter)
     const all = this.#serf?.members() ?? []
-    const { state, tags = {} } = filter
-    const states = state === undefined ? undefined : [state].flat()
-    const wanted = Object.entries(tags)
-    if (states === undefined && wanted.length === 0) return all
-    return all.filter(
-      (member) =>
-        (states === undefined || states.includes(member.state)) &&
-        wanted.every(([key, value]) => Object.hasOwn(member.tags, key) && member.tags[key] === value),
-    )
+    return isWanted === undefined ? all : all.filter(isWanted)
   }
 
   /** The member of that name, whatever its state. */
@@ -170,6 +156,7 @@ export class Membership extends GuardedEmitter {
   async join(seeds: Seeds, options: JoinOptions = {}): Promise<JoinResult> {
     checkSeeds(seeds, this.#options.allowedCidrs)
     checkObject('options', options)
+    checkKeys(options, ['signal', 'required'])
     // A copy: what is asked, now and later, is what was given and checked.
     const given = typeof seeds === 'function' ? seeds : [...seeds]
     const { signal, required = false } = options
@@ -183,7 +170,8 @@ export class Membership extends GuardedEmitter {
   }
 
   /** Replaces our tags. Resolves when the cluster has been told, or at once where there is nobody to tell.
-   *  @throws OptionsError, SizeError: nothing is changed. TimeoutError: the change stands, but was told too slowly. ClosedError */
+   *  @throws OptionsError, SizeError: nothing is changed. TimeoutError: the change stands, but was told too slowly. TransportError:
+   *  a start under way failed; they stand for the next one. ClosedError */
   async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
     checkTags(tags)
     metaOf(tags)
@@ -203,6 +191,7 @@ export class Membership extends GuardedEmitter {
    *  @throws OptionsError, SizeError: nothing is changed. TimeoutError: it is declared, but was told too slowly. ClosedError */
   async forceLeave(name: string, options: { readonly prune?: boolean } = {}): Promise<void> {
     checkObject('options', options)
+    checkKeys(options, ['prune'])
     const { prune = false } = options
     checkBoolean('prune', prune)
     if (typeof name !== 'string' || name === '') throw new OptionsError('name', name, 'must be the name of a member')
@@ -217,6 +206,7 @@ export class Membership extends GuardedEmitter {
    *  @throws OptionsError */
   changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Change> {
     checkObject('options', options)
+    checkKeys(options, ['signal'])
     const { signal } = options
     checkSignal(signal)
     const abort = (): void => stream.end()
@@ -234,10 +224,11 @@ export class Membership extends GuardedEmitter {
   }
 
   /** Says goodbye, waits until it is told, closes. Idempotent. Never rejects for want of peers: they then see us fail, not leave.
-   *  @param options.timeoutMs limit of the goodbye, 0 to a day; default what its stages take at most: twice `broadcastTimeoutMs` and `leavePropagateDelayMs`, 11 s
+   *  @param options.timeoutMs limit of the goodbye, and of waiting for a start under way, 0 to a day; default what its stages take at most: twice `broadcastTimeoutMs` and `leavePropagateDelayMs`, 11 s
    *  @throws OptionsError */
   async leave(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     checkObject('options', options)
+    checkKeys(options, ['timeoutMs'])
     const { timeoutMs } = options
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, { least: 0, most: MAX_LEAVE_MS })
     if (this.#status === 'closed') return this.#closing
@@ -261,15 +252,14 @@ export class Membership extends GuardedEmitter {
       const { broadcastTimeoutMs } = this.#options.serf
       let ticket = 0
       // The ticket may be told in the very call that makes it: the waiter must stand before.
-      const waiter: Waiter = { resolve, reject }
       this.#driver.command((serf, now) => {
         ticket = command(serf, now)
-        this.#tellings.set(ticket, waiter)
+        this.#tellings.set(ticket, { resolve, reject })
       })
       if (!this.#tellings.has(ticket)) return
       this.#driver.schedule(`telling:${ticket}`, broadcastTimeoutMs, () => {
-        this.#tellings.delete(ticket)
-        reject(new TimeoutError(`${what}, but that was not told to all within ${broadcastTimeoutMs} ms`))
+        const error = new TimeoutError(`${what}, but that was not told to all within ${broadcastTimeoutMs} ms`)
+        this.#tellings.reject(ticket, error)
       })
     })
   }
@@ -281,7 +271,7 @@ export class Membership extends GuardedEmitter {
     const bound = await this.#driver.open(bind)
     if (this.#closing !== undefined) throw new ClosedError('closed while it started')
     const address = new Address(ip, advertise?.port ?? bound.port)
-    const name = this.#options.name ?? `${this.#host.hostname}-${bound.port}`
+    const name = this.#options.name ?? defaultName(this.#host.hostname, bound.port)
     const packetOverheadBytes = packetOverhead(this.#sealing, true)
     const machine = new Serf({
       name,
@@ -310,16 +300,17 @@ export class Membership extends GuardedEmitter {
   }
 
   async #leave(timeoutMs: number | undefined): Promise<void> {
-    // A start under way is let finish: what has been announced must be taken back.
-    await this.#starting?.catch(() => {})
+    const departed = new Promise<void>((resolve) => {
+      this.#departed = resolve
+    })
+    this.#limitLeave(timeoutMs)
     try {
+      // A start under way is let finish: what has been announced must be taken back. Where the limit comes first, nothing has been.
+      await Promise.race([this.#starting?.catch(() => {}), departed])
       if (this.#status !== 'running') return
       this.#status = 'leaving'
-      await new Promise<void>((resolve) => {
-        this.#departed = resolve
-        this.#limitLeave(timeoutMs)
-        this.#driver.command((serf, now) => serf.leave(now))
-      })
+      this.#driver.command((serf, now) => serf.leave(now))
+      await departed
     } finally {
       await this.#close({ type: 'closed', reason: 'left' })
     }
@@ -341,8 +332,7 @@ export class Membership extends GuardedEmitter {
     this.#status = 'closed'
     const closed = this.#driver.close()
     this.#departed?.()
-    for (const waiter of this.#tellings.values()) waiter.reject(new ClosedError())
-    this.#tellings.clear()
+    this.#tellings.rejectAll(() => new ClosedError())
     this.#joining?.close()
     for (const stream of [...this.#streams]) stream.end()
     await closed
@@ -356,8 +346,7 @@ export class Membership extends GuardedEmitter {
         return
       case 'told':
         this.#driver.unschedule(`telling:${notice.ticket}`)
-        this.#tellings.get(notice.ticket)?.resolve()
-        this.#tellings.delete(notice.ticket)
+        this.#tellings.resolve(notice.ticket)
         return
       case 'departed':
         this.#departed?.()
@@ -372,6 +361,7 @@ export class Membership extends GuardedEmitter {
       default: {
         const { type, member, previous } = notice
         const event: MemberEvent = Object.freeze(previous === undefined ? { type, member } : { type, member, previous })
+        if (type === 'member-join') this.#joining?.met()
         for (const stream of this.#streams) stream.push(event)
         this.#emit(event)
       }

@@ -3,7 +3,7 @@
 
 import type { Accept } from './accept.ts'
 import { NO_BYTES, utf8 } from './base/bytes.ts'
-import { checkBoolean, definedOnly } from './base/check.ts'
+import { checkBoolean, checkKeys, definedOnly } from './base/check.ts'
 import { OptionsError } from './base/errors.ts'
 import type { Host } from './driver/host.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from './serf/options.ts'
@@ -93,10 +93,8 @@ const MAX_NAME_BYTES = 128
 export function resolveOptions(options: MembershipOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw new OptionsError('options', options, 'must be an object')
   const given = definedOnly(options)
-  for (const option of Object.keys(given)) {
-    // The value may be a key under a misspelt name.
-    if (!KNOWN_OPTIONS.has(option)) throw new OptionsError(option, '(hidden)', 'there is no such option')
-  }
+  // Hidden: the value may be a key under a misspelt name.
+  checkKeys(given, KNOWN_OPTIONS, true)
   const { profile = 'lan', tags = {}, compression = true, accept, host, name } = given
   checkBoolean('compression', compression)
   if (name !== undefined) checkName(name)
@@ -139,6 +137,7 @@ const HOST_METHODS = [
   'entropy',
   'bind',
   'resolve',
+  'ownAddresses',
   'reachableAddress',
   'defer',
 ] as const satisfies readonly (keyof Host)[]
@@ -176,6 +175,13 @@ function resolveTags(tags: unknown): Readonly<Record<string, string>> {
     throw new OptionsError('tags', tags, `take ${length} bytes encoded, ${MAX_META_BYTES} are allowed`)
   }
   return Object.freeze({ ...tags })
+}
+
+/** The name of a member that was given none. @throws OptionsError where the host's name is too long for it */
+export function defaultName(hostname: string, port: number): string {
+  const name = `${hostname}-${port}`
+  if (utf8(name).length <= MAX_NAME_BYTES) return name
+  throw new OptionsError('name', name, `the default, must be at most ${MAX_NAME_BYTES} bytes: give a name`)
 }
 
 function checkName(name: unknown): void {

@@ -41,8 +41,8 @@ export interface SeedsSetup {
   /** Not to be contacted again: we hear of it already. */
   isKnown(to: Address): boolean
   /** Put limits to what may never end: the same outcome, or a rejection when resolving `name`, or the function, takes too long. */
-  resolved<Value>(name: string, work: Promise<Value>): Promise<Value>
-  given<Value>(work: Promise<Value>): Promise<Value>
+  limitResolving<Value>(name: string, work: Promise<Value>): Promise<Value>
+  limitFunction<Value>(work: Promise<Value>): Promise<Value>
 }
 
 /** Names resolved at once, and exchanges at once: enough to be quick, too few to be a burden. */
@@ -102,7 +102,7 @@ async function askFunction(
   failed: SeedFailure[],
 ): Promise<readonly unknown[]> {
   try {
-    const list: unknown = await setup.given(callAsync(seeds))
+    const list: unknown = await setup.limitFunction(callAsync(seeds))
     if (Array.isArray(list)) return [...list]
     throw new OptionsError('seeds', list, 'the function must give a list of addresses')
   } catch (error) {
@@ -119,22 +119,22 @@ async function callAsync<Value>(call: () => Value | Promise<Value>): Promise<Val
 /** Where a seed leads, ourselves left out. */
 async function addressesOf(
   seed: unknown,
-  { host, defaultPort, ownAddresses, allowedCidrs, resolved }: SeedsSetup,
+  { host, defaultPort, ownAddresses, allowedCidrs, limitResolving }: SeedsSetup,
   failed: SeedFailure[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Address[]> {
   try {
     const { host: name, port = defaultPort } = parseSeed(seed)
-    const ips = await resolved(name, host.resolve(name, signal))
+    const ips = await limitResolving(name, host.resolve(name, signal))
     const others = ips
       .map((ip) => new Address(ip, port))
       .filter((address) => !ownAddresses.some((own) => leadsTo(own, address)))
     for (const { ip, key } of others) {
-      if (!isAllowed(allowedCidrs, ip)) failed.push({ address: key, error: notAllowed(String(seed)) })
+      if (!isAllowed(allowedCidrs, ip)) failed.push({ address: key, error: notAllowed(textOf(seed)) })
     }
     return others.filter(({ ip }) => isAllowed(allowedCidrs, ip))
   } catch (error) {
-    failed.push({ address: String(seed), error: asError(error) })
+    failed.push({ address: textOf(seed), error: asError(error) })
     return []
   }
 }
@@ -180,5 +180,10 @@ function parseSeed(seed: unknown): { host: string; port?: number } {
 }
 
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+  return error instanceof Error ? error : new Error(textOf(error))
+}
+
+/** What a user's function gave or threw, in words, whatever it is: an object's own may throw. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? '(an object)' : String(value)
 }

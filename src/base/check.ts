@@ -9,6 +9,9 @@ export interface NumberRule {
   readonly fraction?: boolean
 }
 
+/** Names an error lists. */
+const MAX_NAMES_LISTED = 10
+
 /** The same object without keys whose value is `undefined`, so that a spread does not erase a default. */
 export function definedOnly<Options extends object>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options
@@ -29,6 +32,18 @@ export function checkNumber(option: string, value: unknown, rule: NumberRule): v
 export function checkObject(option: string, value: unknown): void {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   if (!isObject) throw new OptionsError(option, value, 'must be an object')
+}
+
+/** Throws for a key that `known` does not name: most likely it is misspelt. One whose value is `undefined` counts as not given.
+ *  @param isHidden keep the value out of the error: it may be a secret */
+export function checkKeys(given: object, known: Iterable<string>, isHidden = false): void {
+  const names = new Set(known)
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined || names.has(key)) continue
+    // So many that nobody reads them are not listed.
+    const list = names.size > MAX_NAMES_LISTED ? '' : `: there is ${[...names].join(', ')}`
+    throw new OptionsError(key, isHidden ? '(hidden)' : value, `there is no such option${list}`)
+  }
 }
 
 /** Throws unless `signal` is absent or an abort signal, by its shape. */

@@ -66,7 +66,7 @@ export class SizeError extends MembershipError {
   }
 }
 
-/** No seed answered, and `required` was asked. The instance keeps running and knows only itself. */
+/** No seed answered, and `required` was asked. The instance keeps running, and knows whom it knew. */
 export class JoinError extends MembershipError {
   /** One entry an address that was tried, in order. */
   readonly failures: readonly { readonly address: string; readonly error: Error }[]

@@ -82,6 +82,8 @@ export interface Host {
   bind(address: Address, handlers: TransportHandlers): Promise<Transport>
   /** Addresses of a host name, literals included; rejects when there are none. */
   resolve(name: string, signal?: AbortSignal): Promise<readonly Uint8Array[]>
+  /** Every address of this machine's interfaces that are up, loopback among them: what is bound to a wildcard is reached at each. */
+  ownAddresses(): readonly Uint8Array[]
   /** The address peers can best reach us at when bound to a wildcard (`0.0.0.0` or `::`); `undefined` where none is up. */
   reachableAddress(wildcard: Uint8Array): Promise<Reachable | undefined>
   /** Runs `task` in a turn of its own, after the present call has returned. What it throws is an uncaught exception of the host. */

@@ -4,7 +4,7 @@ import type { Host } from '../driver/host.ts'
 import { nodeCipher } from './cipher.ts'
 import { nodeClock } from './clock.ts'
 import { fillWithEntropy } from './entropy.ts'
-import { chooseReachable } from './interfaces.ts'
+import { addressesOf, chooseReachable } from './interfaces.ts'
 import { resolveName } from './resolve.ts'
 import { routedAddresses } from './route.ts'
 import { bindTransport } from './transport.ts'
@@ -16,6 +16,7 @@ const host: Host = Object.freeze({
   entropy: fillWithEntropy,
   bind: (address, handlers) => bindTransport(address, handlers, nodeClock.now),
   resolve: (name, signal) => resolveName(name, signal),
+  ownAddresses: () => addressesOf(networkInterfaces()),
   reachableAddress: async (wildcard) => {
     const routed = await routedAddresses(wildcard)
     return chooseReachable(networkInterfaces(), wildcard, routed)

@@ -14,10 +14,11 @@ export interface InterfaceAddress {
 /** Interfaces by name, as os.networkInterfaces() gives them. */
 export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>
 
-/** Networks within a machine, by the names that their makers give: Docker, Podman, Kubernetes, LXC, libvirt, VMware, VirtualBox.
+/** Networks within a machine, by the names that their makers give: Docker, Podman, Kubernetes and its networks, LXC, Incus, libvirt, VMware, VirtualBox.
  *  An address there is private and up, and means nothing to others. Differs: memberlist takes a bridge of containers for a network
  *  like any other. */
-const INNER_NETWORK = /^(?:docker|br-|veth|podman|cni|flannel|cali|lxc|lxd|virbr|vmnet|vboxnet)/
+const INNER_NETWORK =
+  /^(?:docker|br-|veth|podman|cni|flannel|cali|lxc|lxd|incus|kube-|weave|cilium|nodelocaldns|virbr|vmnet|vboxnet)/
 
 /** Best first. */
 const RANKS = ['private', 'public', 'inner', 'lesser', 'loopback'] as const
@@ -47,6 +48,13 @@ export function chooseReachable(
   if (best === undefined) return undefined
   const doubt = doubtOf(best, others)
   return doubt === undefined ? { ip: best.ip } : { ip: best.ip, doubt }
+}
+
+/** Every address of every interface. */
+export function addressesOf(interfaces: Interfaces): readonly Uint8Array[] {
+  return Object.values(interfaces).flatMap((addresses = []) =>
+    addresses.flatMap(({ address }) => parseIp(address) ?? []),
+  )
 }
 
 function candidatesOf(interfaces: Interfaces, routed: readonly Uint8Array[]): Candidate[] {
@@ -84,6 +92,8 @@ function doubtOf(best: Candidate, others: readonly Candidate[]): string | undefi
   switch (rank) {
     case 'private': {
       if (distance < 2) return undefined
+      const way = others.find((other) => other.distance < 2)
+      if (way !== undefined) return `the default route is that of ${way.device}, which has ${formatIp(way.ip)}`
       const rivals = others.filter((other) => other.device !== device && weightOf(other) === weightOf(best))
       if (rivals.length === 0) return undefined
       const list = rivals.map((rival) => `${formatIp(rival.ip)} of ${rival.device}`).join(', ')
@@ -91,7 +101,7 @@ function doubtOf(best: Candidate, others: readonly Candidate[]): string | undefi
     }
     case 'public':
       // Of IPv6 the public ones are the rule.
-      return ip.length === 16 && distance < 2 ? undefined : 'no interface has a private address'
+      return ip.length === 16 && distance < 2 ? undefined : 'no private address leads out of this machine'
     case 'inner':
       return `${device} looks like a network within this machine`
     case 'lesser':

@@ -1,5 +1,6 @@
 // Host names to addresses, by the system's resolver: what /etc/hosts says holds. An IP literal is its own address.
-// Knows no ports, keeps nothing and asks anew each time, because seeds behind a name come and go.
+// Knows no ports, keeps nothing and asks anew each time, because seeds behind a name come and go. Not `dns.Resolver`, which could be
+// cancelled: it reads no /etc/hosts. So a look-up under way outlives us, and holds the process until the system gives it up.
 import { lookup } from 'node:dns/promises'
 import { untilAborted } from '../base/abort.ts'
 import { TransportError } from '../base/errors.ts'

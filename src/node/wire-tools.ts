@@ -2,7 +2,7 @@
 // messages as plain objects. Adds no knowledge of the wire; the driver does not use it. Published by `rollcall/wire`, so
 // what it is given may be anything: every mistake is an `OptionsError` or a `SizeError`.
 import { NO_BYTES, utf8 } from '../base/bytes.ts'
-import { checkBoolean, checkObject } from '../base/check.ts'
+import { checkBoolean, checkKeys, checkObject } from '../base/check.ts'
 import { DecodeError, OptionsError } from '../base/errors.ts'
 import { type EncryptionVersion, NONCE_BYTES } from '../wire/encrypt.ts'
 import { Keyring, parseKey } from '../wire/keyring.ts'
@@ -112,8 +112,21 @@ function roleOf(options: StreamSide): StreamRole {
   return role
 }
 
+/** Every call takes them all, so that one object may serve to encode and to decode. */
+const OPTION_NAMES = [
+  'keyring',
+  'label',
+  'compress',
+  'encryptionVersion',
+  'nonce',
+  'crc',
+  'role',
+] as const satisfies readonly (keyof (EncodePacketOptions & StreamSide))[]
+
 function sealingOf(options: WireOptions): Sealing {
   checkObject('options', options)
+  // Hidden: the value may be a key under a misspelt name.
+  checkKeys(options, OPTION_NAMES, true)
   const { keyring, label } = options
   if (keyring !== undefined && !Array.isArray(keyring)) {
     throw new OptionsError('keyring', '(hidden)', 'must be a list of keys')

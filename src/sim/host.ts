@@ -82,6 +82,10 @@ export class SimHost implements Host {
     })
   }
 
+  ownAddresses(): readonly Uint8Array[] {
+    return [this.station.ip]
+  }
+
   async reachableAddress(wildcard: Uint8Array): Promise<Reachable | undefined> {
     const { ip } = this.station
     return isIpv4(wildcard) && !isIpv4(ip) ? undefined : { ip }

@@ -1,4 +1,4 @@
-// Which claims are let in at all, before the table of transitions is asked: what cannot be true, what could never be denied,
+// Which claims are let in at all, before the table of transitions is asked: what cannot be true, what could soon not be denied,
 // addresses outside the ranges, names that are taken, a full table, the user's veto. Judges, and says why; changes nothing.
 import { sameBytes } from '../base/bytes.ts'
 import { type Address, isIp } from '../wire/address.ts'
@@ -8,9 +8,25 @@ import type { Alive, Dead, Suspect } from '../wire/types.ts'
 import { isPresent, MAX_MEMBERS, MAX_NAME_LENGTH, type MemberRecord } from './member.ts'
 import type { SwimState } from './state.ts'
 
-/** An accusation at this incarnation or above leaves the accused no number above it in 32 bits, or none for what it announces
- *  afterwards. An honest member raises its incarnation once an accusation and never comes here. */
-export const INCARNATION_CEILING = 0xffff_fff0
+/** The last number of 32 bits. */
+export const MAX_INCARNATION = 0xffff_ffff
+
+/** From this incarnation on numbers count only where they come in small steps. An honest member raises its own by one for each
+ *  accusation and each announcement, and never comes here. */
+export const INCARNATION_CEILING = 0xffff_0000
+
+/** The largest such step: what a member announces while some claims of it are lost. From the ceiling on, a forger needs thousands
+ *  of packets to use up the numbers, and each is a denial that everybody sees. */
+const MAX_STEP = 16
+
+/** Why a claim with this number would leave the member, which had `known` so far, none to deny it by; `undefined` where it does not.
+ *  One that does not raise it changes nothing about that, and counts: a member that has come so far can still die.
+ *  Differs: memberlist believes it, and the member can never deny it.
+ *  @param known absent where nobody is known by that name: who comes new to a cluster meets members that have come so far */
+export function leapOf(incarnation: number, known: number | undefined): string | undefined {
+  const highest = known === undefined ? MAX_INCARNATION - MAX_STEP : Math.max(INCARNATION_CEILING - 1, known + MAX_STEP)
+  return incarnation <= highest ? undefined : `incarnation ${incarnation} leaves too few numbers to deny it`
+}
 
 /** Why the claim cannot be true of any member; `undefined` where it can. */
 export function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
@@ -26,12 +42,20 @@ export function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string
   return undefined
 }
 
-/** Whether the member could still deny the accusation. One that does not raise its number changes nothing about that, and
- *  counts: a member that has come so far can still die. Tells, where not. */
+/** Whether an accusation can be true of anybody: a name as long as no member's is neither looked up nor kept as an accuser's.
+ *  Tells, where not. */
+export function isAccusation(state: SwimState, { type, node, from }: Suspect | Dead): boolean {
+  const longest = Math.max(node.length, from.length)
+  if (longest <= MAX_NAME_LENGTH) return true
+  state.delegate.warn('claim-invalid', `${type} with a name of ${longest} characters`)
+  return false
+}
+
+/** Whether the member could still deny the accusation. Of ourselves it is judged where it is denied. Tells, where not. */
 export function isDeniable(state: SwimState, member: MemberRecord, { type, incarnation }: Suspect | Dead): boolean {
-  if (member === state.self || incarnation < INCARNATION_CEILING || incarnation === member.incarnation) return true
-  // Differs: memberlist believes it, and the member can never deny it.
-  state.delegate.warn('claim-invalid', `${type} of ${member.name}: nobody can deny incarnation ${incarnation}`)
+  const problem = member === state.self ? undefined : leapOf(incarnation, member.incarnation)
+  if (problem === undefined) return true
+  state.delegate.warn('claim-invalid', `${type} of ${member.name}: ${problem}`)
   return false
 }
 
@@ -66,6 +90,7 @@ export function isWelcome(
   }
   const isNews = known === undefined || !isPresent(known) || !sameBytes(known.meta, claim.meta)
   if (!isNews || delegate.accepts(claim, address, now)) return true
-  delegate.warn('member-refused', `alive of ${claim.node} at ${address.key}: accept says no`)
+  const why = claim.vsn.length < 6 ? 'it tells no versions, so that accept is not even asked' : 'accept says no'
+  delegate.warn('member-refused', `alive of ${claim.node} at ${address.key}: ${why}`)
   return false
 }

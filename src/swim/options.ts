@@ -32,7 +32,7 @@ export interface SwimOptions {
   readonly pushPullIntervalMs: number
   /** Limit of each phase of a stream: dialling, reading, answering. 10 000 (wan 30 000, local 1000). */
   readonly streamTimeoutMs: number
-  /** How long a member must be dead before another address may take its name; 0: never. As `gossipToTheDeadMs`. */
+  /** How long a member must be dead before another address may take its name; 0: only once it is forgotten. As `gossipToTheDeadMs`. */
   readonly reclaimAfterMs: number
   /** The largest datagram sent, everything included. 1400. */
   readonly maxPacketBytes: number

@@ -93,6 +93,10 @@ export class FuzzHost implements Host {
     return literal === undefined ? Promise.reject(new Error(`no address for ${name}`)) : Promise.resolve([literal])
   }
 
+  ownAddresses(): readonly Uint8Array[] {
+    return []
+  }
+
   async reachableAddress(): Promise<undefined> {
     return undefined
   }

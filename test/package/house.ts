@@ -44,6 +44,8 @@ const ROOT_FILES = new Set(
     'advertise',
     'seeds',
     'joining',
+    'waiters',
+    'member-filter',
     'changes',
     'pack',
     'owner-of',

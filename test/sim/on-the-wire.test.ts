@@ -129,6 +129,7 @@ function tapped(host: Host, tap: Tap): Host {
     hostname: host.hostname,
     entropy: (into) => host.entropy(into),
     resolve: (name, signal) => host.resolve(name, signal),
+    ownAddresses: () => host.ownAddresses(),
     reachableAddress: (wildcard) => host.reachableAddress(wildcard),
     defer: (task) => host.defer(task),
     clock: {

@@ -160,6 +160,168 @@ describe('alone', () => {
   })
 })
 
+describe('a signal that is aborted before the first look', () => {
+  it('does not end the watch of a join that found others, also where they are gone by then', async () => {
+    const world = new World(['10.0.0.2:7946'])
+    const controller = new AbortController()
+    await world.join(['10.0.0.2'], { signal: controller.signal })
+    controller.abort()
+    world.setState('10.0.0.2:7946', 'dead')
+    world.answers = () => false
+    await world.run(600_000)
+    assert.ok(world.asked.length > 10, `asked ${world.asked.length} times`)
+  })
+
+  it('does not end it either where a round in the background found them', async () => {
+    const world = new World([])
+    world.answers = () => false
+    const controller = new AbortController()
+    await world.join(['10.0.0.2'], { signal: controller.signal })
+    world.answers = (key) => {
+      world.setState(key, 'alive')
+      return true
+    }
+    await world.run(2000)
+    assert.equal(world.asked.length, 2)
+    controller.abort()
+    world.setState('10.0.0.2:7946', 'dead')
+    world.answers = () => false
+    await world.run(600_000)
+    assert.ok(world.asked.length > 10, `asked ${world.asked.length} times`)
+  })
+
+  it('does not end it where others came by themselves, and does where they never did', async () => {
+    for (const comes of [true, false]) {
+      const world = new World([])
+      world.answers = () => false
+      const controller = new AbortController()
+      await world.join(['10.0.0.2'], { signal: controller.signal })
+      if (comes) world.setState('10.0.0.7:7946', 'alive')
+      world.joining.met()
+      controller.abort()
+      world.setState('10.0.0.7:7946', 'dead')
+      await world.run(600_000)
+      assert.equal(world.asked.length > 10, comes, `asked ${world.asked.length} times`)
+    }
+  })
+
+  it('goes on where somebody came during the round that it ends', async () => {
+    const world = new World([])
+    world.answers = () => false
+    const controller = new AbortController()
+    let calls = 0
+    const seeds = (): readonly string[] | Promise<never> => (++calls === 2 ? never : [])
+    await world.join(seeds, { signal: controller.signal })
+    await world.run(2000)
+    assert.equal(calls, 2)
+    world.setState('10.0.0.7:7946', 'alive')
+    world.joining.met()
+    controller.abort()
+    await world.run(0)
+    world.setState('10.0.0.7:7946', 'dead')
+    await world.run(600_000)
+    assert.ok(calls > 10, `asked ${calls} times`)
+    assert.deepEqual(world.thrown, [])
+  })
+})
+
+describe('a join that is aborted while an exchange is under way', () => {
+  /** Asks 10.0.0.2, and 10.0.0.3 which never answers, and aborts. */
+  async function abandoned(world: World): Promise<void> {
+    world.answers = () => undefined
+    const controller = new AbortController()
+    const joined = world.join(['10.0.0.2', '10.0.0.3'], { signal: controller.signal })
+    await flush()
+    controller.abort(new RangeError('enough'))
+    await assert.rejects(joined, RangeError)
+  }
+
+  it('is in all the same where that succeeds: it is announced once, and the seeds are kept', async () => {
+    const world = new World([])
+    await abandoned(world)
+    assert.equal(world.announced, 0)
+    world.setState('10.0.0.2:7946', 'alive')
+    for (const id of [1, 2]) world.joining.exchangeDone(id, undefined)
+    await flush()
+    assert.equal(world.announced, 1)
+    world.setState('10.0.0.2:7946', 'dead')
+    world.answers = () => false
+    const from = world.asked.length
+    await world.run(600_000)
+    assert.ok(world.asked.length - from > 10, `asked ${world.asked.length - from} times`)
+  })
+
+  it('and so where one has answered before, and another keeps it waiting', async () => {
+    const world = new World([])
+    world.answers = (key) => {
+      if (key !== '10.0.0.2:7946') return undefined
+      world.setState(key, 'alive')
+      return true
+    }
+    const controller = new AbortController()
+    const joined = world.join(['10.0.0.2', '10.0.0.3'], { signal: controller.signal })
+    await flush()
+    controller.abort(new RangeError('enough'))
+    await assert.rejects(joined, RangeError)
+    assert.equal(world.announced, 1)
+    world.joining.exchangeDone(2, undefined)
+    await flush()
+    assert.equal(world.announced, 1)
+    assert.notEqual(world.tasks.next(), undefined, 'the seeds are kept')
+  })
+
+  it('is not where it fails, or where it met only ourselves, or where we close', async () => {
+    for (const how of ['fails', 'alone', 'closed'] as const) {
+      const world = new World([])
+      await abandoned(world)
+      if (how === 'closed') {
+        world.setState('10.0.0.2:7946', 'alive')
+        world.isRunning = false
+      }
+      world.joining.exchangeDone(1, how === 'fails' ? 'refused' : undefined)
+      await flush()
+      assert.deepEqual([world.announced, world.tasks.next()], [0, undefined], how)
+    }
+  })
+
+  it('leaves the seeds of another join to be asked', async () => {
+    const world = new World([])
+    await abandoned(world)
+    world.answers = () => false
+    await world.join(['10.0.0.4'])
+    world.setState('10.0.0.2:7946', 'alive')
+    world.joining.exchangeDone(1, undefined)
+    await flush()
+    assert.equal(world.announced, 1)
+    world.setState('10.0.0.2:7946', 'dead')
+    const from = world.asked.length
+    await world.run(600_000)
+    assert.deepEqual([...new Set(world.asked.slice(from).map(({ key }) => key))], ['10.0.0.4:7946'])
+  })
+})
+
+describe('ourselves', () => {
+  it('are every address of this machine where a wildcard is bound, of the families that it covers', async () => {
+    for (const [bound, own, asked] of [
+      ['0.0.0.0:7946', ['10.0.0.2', 'fd00::2'], ['[fd00::2]:7946', '10.0.0.2:7947']],
+      ['[::]:7946', ['10.0.0.2', 'fd00::2'], ['10.0.0.2:7947']],
+      ['10.0.0.1:7946', ['10.0.0.2', 'fd00::2'], ['10.0.0.2:7946', '[fd00::2]:7946', '10.0.0.2:7947']],
+    ] as const) {
+      const world = new World([], { bound, own })
+      world.answers = () => false
+      await world.join(['10.0.0.2', 'fd00::2', '10.0.0.2:7947'])
+      assert.deepEqual(world.asked.map(({ key }) => key).sort(), [...asked].sort(), bound)
+    }
+  })
+
+  it('or nobody, or one that we refuse, are no join, and the error names all three', async () => {
+    const world = new World([])
+    const { joined, failed } = await world.join(['10.0.0.2'])
+    assert.deepEqual([joined, world.announced], [[], 0])
+    assert.match(failed[0]?.error.message ?? '', /ourselves.*nobody.*accept/)
+  })
+})
+
 describe('a later join', () => {
   it('that succeeds takes the place of the earlier', async () => {
     const world = new World([])
@@ -262,7 +424,8 @@ class World {
   readonly joining: Joining
   #contacts = 0
 
-  constructor(present: readonly string[]) {
+  /** @param more where we are bound, and the addresses of our machine */
+  constructor(present: readonly string[], more: { readonly bound?: string; readonly own?: readonly string[] } = {}) {
     for (const key of present) this.states.set(key, 'alive')
     const serf = {
       address: address(OWN),
@@ -283,6 +446,7 @@ class World {
         const ip = parseIp(name)
         return ip === undefined ? never : Promise.resolve([ip])
       },
+      ownAddresses: () => (more.own ?? []).map((text) => parseIp(text) as Uint8Array),
       defer: (task: () => void) => void this.thrown.push(task),
     }
     this.joining = new Joining({
@@ -290,7 +454,7 @@ class World {
       driver: driver as unknown as JoiningSetup['driver'],
       serf,
       random: new Random(1),
-      bound: address(OWN),
+      bound: address(more.bound ?? OWN),
       isRunning: () => this.isRunning,
     })
   }
@@ -327,6 +491,7 @@ class World {
 }
 
 function address(key: string): Address {
-  const [host, port] = key.split(':') as [string, string]
-  return new Address(parseIp(host) as Uint8Array, Number(port))
+  const at = key.lastIndexOf(':')
+  const host = key.slice(0, at).replace(/[[\]]/g, '')
+  return new Address(parseIp(host) as Uint8Array, Number(key.slice(at + 1)))
 }

@@ -49,6 +49,16 @@ describe('start', () => {
     assert.equal(name, `host-1-${port}`)
   })
 
+  it('is refused where host and port make too long a name, before anything is opened', () => {
+    const { host } = stage()
+    const long = (length: number): Host => ({ ...hostWith(host, {}), hostname: 'h'.repeat(length) })
+    const named = { code: 'ERR_OPTIONS', option: 'name' }
+    assert.throws(() => new Membership({ host: long(124) }), named)
+    assert.throws(() => new Membership({ host: long(123), bind: '10.0.0.1:0' }), named, 'the port may be a long one')
+    assert.equal(new Membership({ host: long(123) }).status, 'idle')
+    assert.equal(new Membership({ host: long(124), name: 'm-1' }).status, 'idle')
+  })
+
   it('tells others where it was bound, where it is reachable, or what it is told to tell', async () => {
     for (const [options, address] of [
       [{ bind: '10.0.0.1:80' }, '10.0.0.1:80'],
@@ -226,9 +236,21 @@ describe('join', () => {
     assert.equal(host.station.traffic.streams.dialled, 0)
   })
 
-  it('through another address of ours is no join: we have met only ourselves', async () => {
+  it('skips ourselves at an address of this machine that is neither bound nor told', async () => {
     const { simulation, host } = stage()
     const membership = new Membership({ host, name: 'm-1', bind: '0.0.0.0:7946', advertise: '10.0.9.7' })
+    const result = await simulation.finish(membership.join(['10.0.0.1'], { required: false }))
+    assert.deepEqual([result, host.station.traffic.streams.dialled], [{ joined: [], failed: [] }, 0])
+  })
+
+  it('through an address that leads back to us is no join: we have met only ourselves', async () => {
+    const { simulation, host } = stage()
+    const membership = new Membership({
+      host: hostWith(host, { ownAddresses: () => [] }),
+      name: 'm-1',
+      bind: '0.0.0.0:7946',
+      advertise: '10.0.9.7',
+    })
     const warnings = log(membership, 'warning')
     const { joined, failed } = await simulation.finish(membership.join(['10.0.0.1']))
     assert.ok(host.station.traffic.streams.dialled > 0, 'nothing shows that it is ours')
@@ -310,6 +332,37 @@ describe('join', () => {
     assert.deepEqual([asked, hosts[1]?.leftovers], [1, ''])
   })
 
+  it('of a cluster whose members we refuse is no join, and says that it may be so; they list us all the same', async () => {
+    const { simulation, make, makeAt } = stage()
+    const first = make()
+    await simulation.finish(first.start())
+    const { joined, failed } = await simulation.finish(makeAt(2, { accept: () => false }).join(['10.0.0.1']))
+    assert.deepEqual(joined, [])
+    assert.match(failed[0]?.error.message ?? '', /we refused it by `accept`/)
+    assert.equal(first.member('m-2')?.state, 'alive')
+  })
+
+  it('a limit that runs out before the first look does not keep us from coming back', async () => {
+    const { simulation, hosts, make, makeAt } = stage()
+    const quick = { gossipIntervalMs: 10, leavePropagateDelayMs: 0 }
+    const [first, second] = [make(quick), makeAt(2, quick)]
+    // The other comes to us, and goes: all between two looks of ours.
+    const controller = new AbortController()
+    await simulation.finish(first.join(['10.0.0.2'], { signal: controller.signal }))
+    await simulation.finish(second.start())
+    await simulation.finish(second.join(['10.0.0.1']))
+    assert.equal(first.member('m-2')?.state, 'alive')
+    controller.abort()
+    const before = simulation.now
+    await simulation.finish(second.leave())
+    await simulation.until(() => first.member('m-2')?.state === 'left')
+    assert.ok(simulation.now - before < 400, `gone after ${simulation.now - before} ms`)
+    const dialled = (): number => (hosts[0] as SimHost).station.traffic.streams.dialled
+    const soFar = dialled()
+    await simulation.run(300_000)
+    assert.ok(dialled() - soFar > 5, `${dialled() - soFar} dialled`)
+  })
+
   it('a second join takes over from the first, whose seeds are asked no more', async () => {
     const { simulation, make } = stage()
     const membership = make()
@@ -342,6 +395,12 @@ describe('calls without types', () => {
     await assert.rejects(membership.join([], { signal }), { code: 'ERR_OPTIONS', option: 'signal' })
     assert.throws(() => membership.changes({ signal }), { code: 'ERR_OPTIONS', option: 'signal' })
     await assert.rejects(membership.join([], { required: 'yes' as never }), { option: 'required' })
+    await assert.rejects(membership.join([], { require: true } as never), { option: 'require', value: true })
+    await assert.rejects(membership.leave({ timeout: 5 } as never), { option: 'timeout', value: 5 })
+    await assert.rejects(membership.forceLeave('m-2', { purge: true } as never), { option: 'purge' })
+    assert.throws(() => membership.changes({ abort: null } as never), { option: 'abort' })
+    assert.throws(() => membership.members({ tag: { role: 'log' } } as never), { option: 'tag' })
+    assert.throws(() => membership.members({ state: 'Alive' as never }), { option: 'state' })
     assert.deepEqual([membership.status, host.leftovers], ['idle', ''])
   })
 })
@@ -396,6 +455,27 @@ describe('an aborted join', () => {
     const joined = membership.join(() => assert.fail('asked'), { signal: controller.signal })
     controller.abort(new RangeError('enough'))
     await assert.rejects(simulation.finish(joined), RangeError)
+  })
+
+  it('whose exchange succeeds all the same makes a member of us, which the seeds bring back', async () => {
+    const { simulation, hosts, make, makeAt } = stage()
+    const quiet = { reconnectIntervalMs: 0 }
+    const [first, second] = [make(quiet), makeAt(2, quiet)]
+    await simulation.finish(first.start())
+    const controller = new AbortController()
+    const joined = second.join(['10.0.0.1'], { signal: controller.signal })
+    const station = (): SimHost['station'] => (hosts[1] as SimHost).station
+    const rejected = assert.rejects(joined, RangeError)
+    await simulation.until(() => station().traffic.streams.dialled > 0)
+    controller.abort(new RangeError('enough'))
+    await simulation.finish(rejected)
+    assert.equal(second.size, 1, 'not yet')
+    await simulation.until(() => second.size === 2 && first.size === 2)
+    await simulation.finish(first.close())
+    await simulation.until(() => second.member('m-1')?.state === 'dead')
+    const before = station().traffic.streams.dialled
+    await simulation.run(300_000)
+    assert.ok(station().traffic.streams.dialled - before > 5, `${station().traffic.streams.dialled - before} dialled`)
   })
 
   it('asks no more in the background', async () => {
@@ -535,6 +615,29 @@ describe('leave', () => {
     await simulation.finish(membership.leave())
     await started
     assert.deepEqual([membership.status, host.leftovers], ['closed', ''])
+  })
+
+  it('during the start waits for it no longer than it may: then nothing was announced, and the start is refused', async () => {
+    for (const later of [true, false]) {
+      const { simulation, host } = stage()
+      const found = { ip: Uint8Array.of(10, 0, 0, 1) }
+      const membership = new Membership({
+        host: hostWith(host, {
+          reachableAddress: () =>
+            new Promise((resolve) => host.clock.wakeAt(simulation.now + 300, () => resolve(found))),
+        }),
+      })
+      const refused = assert.rejects(membership.start(), ClosedError)
+      const before = simulation.now
+      const leaves = later
+        ? [membership.leave(), membership.leave({ timeoutMs: 100 })]
+        : [membership.leave({ timeoutMs: 100 })]
+      await simulation.finish(Promise.all(leaves))
+      assert.deepEqual([membership.status, simulation.now - before], ['closed', 100])
+      await simulation.run(300)
+      await refused
+      assert.equal(host.leftovers, '')
+    }
   })
 
   it('during a join: the join is refused, and the leave goes on', async () => {
@@ -1059,6 +1162,7 @@ function hostWith(host: SimHost, parts: Partial<Host>): Host {
     entropy: (into) => host.entropy(into),
     bind: (address, handlers) => host.bind(address, handlers),
     resolve: (name, signal) => host.resolve(name, signal),
+    ownAddresses: () => host.ownAddresses(),
     reachableAddress: (wildcard) => host.reachableAddress(wildcard),
     defer: (task) => host.defer(task),
     ...parts,

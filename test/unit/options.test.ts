@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { OptionsError } from '../../src/base/errors.ts'
-import { type MembershipOptions, resolveOptions } from '../../src/options.ts'
+import { defaultName, type MembershipOptions, resolveOptions } from '../../src/options.ts'
 import { SERF_OPTION_NAMES } from '../../src/serf/options.ts'
 import { SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
 
@@ -192,5 +192,14 @@ describe('keys', () => {
       const ring = { keyring: [secretKey] } as unknown as MembershipOptions
       assert.throws(() => resolveOptions(ring), { option: 'keyring[0]', value: '(hidden)' })
     }
+  })
+})
+
+describe('the default name', () => {
+  it('is host name and port, and an error where that is too long for a name', () => {
+    assert.equal(defaultName('log', 7946), 'log-7946')
+    assert.equal(defaultName('h'.repeat(123), 7946).length, 128)
+    assert.throws(() => defaultName('h'.repeat(124), 7946), { code: 'ERR_OPTIONS', option: 'name', limit: /128 bytes/ })
+    assert.throws(() => defaultName('ö'.repeat(62), 7946), { option: 'name' })
   })
 })

@@ -126,6 +126,24 @@ describe('contactSeeds', () => {
     )
   })
 
+  it('what a function gives or throws may be anything, also what turns into no text', async () => {
+    const bare: unknown = Object.create(null)
+    const given = await ask((() => [bare, Symbol('s'), '10.0.0.2']) as unknown as Seeds)
+    assert.deepEqual(given.result.joined, ['10.0.0.2:7946'])
+    assert.deepEqual(
+      given.result.failed.map(({ address, error }) => [address, error instanceof OptionsError]),
+      [
+        ['(an object)', true],
+        ['Symbol(s)', true],
+      ],
+    )
+    const thrown = await ask(() => Promise.reject(bare))
+    assert.deepEqual(
+      thrown.result.failed.map(({ address, error }) => [address, error.message]),
+      [['(seeds function)', '(an object)']],
+    )
+  })
+
   it('contacts at most ten at a time, and all of them', async () => {
     let open = 0
     let most = 0
@@ -175,13 +193,13 @@ describe('a round', () => {
     }
     const name = await ask(['slow', '10.0.0.2'], {
       resolve: (name) => (name === 'slow' ? never : Promise.resolve([parseIp(name) as Uint8Array])),
-      limits: { resolved: (name, work) => (name === 'slow' ? late() : work) },
+      limits: { limitResolving: (name, work) => (name === 'slow' ? late() : work) },
     })
     assert.deepEqual(
       [name.result.joined, name.result.failed.map(({ address, error }) => `${address}: ${error.message}`)],
       [['10.0.0.2:7946'], ['slow: too late']],
     )
-    const given = await ask(() => never, { limits: { given: late } })
+    const given = await ask(() => never, { limits: { limitFunction: late } })
     assert.deepEqual(
       given.result.failed.map(({ address, error }) => `${address}: ${error.message}`),
       ['(seeds function): too late'],
@@ -268,7 +286,7 @@ interface Script {
   readonly allowedCidrs?: SeedsSetup['allowedCidrs']
   readonly refuses?: readonly string[]
   readonly known?: readonly string[]
-  readonly limits?: Partial<Pick<SeedsSetup, 'resolved' | 'given'>>
+  readonly limits?: Partial<Pick<SeedsSetup, 'limitResolving' | 'limitFunction'>>
   readonly contact?: (to: Address) => Promise<void>
   readonly resolve?: Host['resolve']
   readonly signal?: AbortSignal
@@ -294,8 +312,8 @@ async function ask(seeds: Seeds, script: Script = {}) {
     ownAddresses: script.own ?? [],
     allowedCidrs: script.allowedCidrs,
     isKnown: (to) => script.known?.includes(to.key) === true,
-    resolved: (_, work) => work,
-    given: (work) => work,
+    limitResolving: (_, work) => work,
+    limitFunction: (work) => work,
     ...script.limits,
     contact: async (to) => {
       contacted.push(to.key)

@@ -1,7 +1,7 @@
 // Checking what a user gave.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checkBoolean, checkNumber, checkObject, checkSignal, definedOnly } from '../../../src/base/check.ts'
+import { checkBoolean, checkKeys, checkNumber, checkObject, checkSignal, definedOnly } from '../../../src/base/check.ts'
 import { OptionsError } from '../../../src/base/errors.ts'
 
 describe('base/check.ts', () => {
@@ -33,6 +33,25 @@ describe('base/check.ts', () => {
     for (const value of [null, undefined, [], 'text', 7, () => {}]) {
       assert.throws(() => checkObject('x', value), { code: 'ERR_OPTIONS', option: 'x' })
     }
+  })
+
+  it('a key that is not known is named with what there is, unless it has no value', () => {
+    checkKeys({ a: 1, b: undefined, c: undefined }, ['a', 'b'])
+    assert.throws(() => checkKeys({ a: 1, c: 5 }, ['a', 'b']), {
+      code: 'ERR_OPTIONS',
+      option: 'c',
+      value: 5,
+      limit: 'there is no such option: there is a, b',
+    })
+  })
+
+  it('where the value may be a secret it is hidden, and a long list is not told', () => {
+    const many = Array.from({ length: 11 }, (_, at) => `option-${at}`)
+    assert.throws(() => checkKeys({ secretkey: 'abc' }, many, true), {
+      option: 'secretkey',
+      value: '(hidden)',
+      limit: 'there is no such option',
+    })
   })
 
   it('a signal is taken, or nothing; what merely exists is not', () => {

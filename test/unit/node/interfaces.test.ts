@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { describe, it } from 'node:test'
-import { chooseReachable, type Interfaces } from '../../../src/node/interfaces.ts'
+import { addressesOf, chooseReachable, type Interfaces } from '../../../src/node/interfaces.ts'
 import { formatIp, parseIp } from '../../../src/wire/address.ts'
 
 const ANY4 = new Uint8Array(4)
@@ -116,13 +116,23 @@ describe('node/interfaces.ts with a default route', () => {
 
   it('a private address of another interface goes before the public one of the default route', () => {
     const cloud = devices({ eth0: '8.8.4.4', eth1: '10.0.0.2' })
-    assert.deepEqual(choice(cloud, ANY4, '8.8.4.4'), { address: '10.0.0.2', doubt: undefined })
+    assert.deepEqual(choice(cloud, ANY4, '8.8.4.4'), {
+      address: '10.0.0.2',
+      doubt: 'the default route is that of eth0, which has 8.8.4.4',
+    })
+    assert.equal(choice(cloud, ANY4)?.doubt, undefined, 'without such a route it is the only private one')
+  })
+
+  it('a unique local address of another interface than the default route is a guess too', () => {
+    const tunnel = devices({ eth0: '2a00::1', tun0: 'fd00::2' })
+    assert.match(choice(tunnel, ANY6, '2a00::1')?.doubt ?? '', /default route is that of eth0/)
+    assert.equal(choice(devices({ eth0: ['2a00::1', 'fd00::2'] }), ANY6, '2a00::1')?.doubt, undefined)
   })
 
   it('a public address alone is a guess', () => {
     assert.deepEqual(choice(devices({ eth0: '8.8.4.4' }), ANY4, '8.8.4.4'), {
       address: '8.8.4.4',
-      doubt: 'no interface has a private address',
+      doubt: 'no private address leads out of this machine',
     })
     assert.equal(
       choice(devices({ eth0: '8.8.4.4', eth1: '9.9.9.9' }), ANY4, '9.9.9.9')?.address,
@@ -131,7 +141,9 @@ describe('node/interfaces.ts with a default route', () => {
     )
   })
 
-  for (const device of ['docker0', 'br-0123456789ab', 'podman1', 'cni0', 'virbr0', 'lxdbr0', 'vboxnet0', 'vmnet8']) {
+  const bridges = ['docker0', 'br-0123456789ab', 'podman1', 'cni0', 'virbr0', 'lxdbr0', 'vboxnet0', 'vmnet8']
+  const newer = ['incusbr0', 'kube-ipvs0', 'kube-bridge', 'weave', 'cilium_host', 'nodelocaldns']
+  for (const device of [...bridges, ...newer]) {
     it(`the bridge ${device} within the machine goes after all that leaves it`, () => {
       const bridge = { [device]: '172.17.0.1' }
       const found = choice(devices({ ...bridge, eth0: '10.0.0.2' }), ANY4)
@@ -159,7 +171,7 @@ describe('node/interfaces.ts with a default route', () => {
   it('of IPv6 the public address of the default route is the rule, and any other one a guess', () => {
     const global = devices({ eth0: '2a00::1', eth1: '2a01::1' })
     assert.deepEqual(choice(global, ANY6, '2a01::1'), { address: '2a01::1', doubt: undefined })
-    assert.equal(choice(global, ANY6)?.doubt, 'no interface has a private address')
+    assert.equal(choice(global, ANY6)?.doubt, 'no private address leads out of this machine')
     assert.deepEqual(choice(devices({ eth0: ['2a00::1', '10.0.0.1'] }), ANY6, '10.0.0.1'), {
       address: '2a00::1',
       doubt: undefined,
@@ -185,6 +197,14 @@ describe('node/interfaces.ts for ::', () => {
     assert.equal(chosen(machine(), ANY6), '::1')
     assert.equal(chosen(machine('fe80::1'), ANY6), '::1')
     assert.equal(chosen(machine('169.254.7.7'), ANY6), '169.254.7.7')
+  })
+})
+
+describe('node/interfaces.ts, all addresses', () => {
+  it('are those of every interface and family, and what is no address is left out', () => {
+    const odd = { gone: undefined, odd: [{ address: 'nonsense', internal: false }] }
+    const all = addressesOf({ ...odd, ...devices({ eth0: ['10.0.0.2', 'fd00::2'], eth1: '8.8.4.4' }) })
+    assert.deepEqual(all.map(formatIp), ['127.0.0.1', '::1', '10.0.0.2', 'fd00::2', '8.8.4.4'])
   })
 })
 

@@ -226,3 +226,19 @@ describe('options', () => {
     )
   })
 })
+
+describe('options that are misspelt', () => {
+  test('are an OptionsError that names them and hides what may be a key; those of other calls are let be', () => {
+    const wrong = { keyrng: [KEY] } as never
+    for (const attempt of [
+      () => decodePacket(encodePacket([PING]), wrong),
+      () => encodePacket([PING], wrong),
+      () => encodeStream(PING, { role: 'dialler', ...(wrong as object) }),
+      () => streamReader({ role: 'dialler', ...(wrong as object) }),
+    ]) {
+      assert.throws(attempt, { code: 'ERR_OPTIONS', option: 'keyrng', value: '(hidden)' })
+    }
+    const shared = { keyring: [KEY], label: 'blue', compress: true, crc: true, role: 'dialler' } as const
+    assert.deepEqual(messagesOf(encodePacket([PING], shared), shared), [PING])
+  })
+})

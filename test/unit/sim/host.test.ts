@@ -91,6 +91,7 @@ describe('sim/host', () => {
     assert.deepEqual(await host.reachableAddress(new Uint8Array(16)), { ip: host.station.ip })
     assert.deepEqual(await six.reachableAddress(new Uint8Array(16)), { ip: six.station.ip })
     assert.equal(await six.reachableAddress(new Uint8Array(4)), undefined)
+    assert.deepEqual(host.ownAddresses(), [host.station.ip])
   })
 
   it('killed, never calls what ran on it again, and leaves its port to the next process', async () => {

@@ -73,6 +73,19 @@ describe('allowedCidrs, for who is claimed', () => {
 })
 
 describe('accept, as the layer above answers', () => {
+  it('the warning tells a claim without versions, about which nobody is asked, from one that is refused', () => {
+    const made = bench()
+    made.delegate.unwanted.add('m6').add('m7')
+    made.receive(alive('m6', 1), alive('m7', 1, { vsn: Uint8Array.of(1, 5, 2) }))
+    assert.deepEqual(
+      made.delegate.warnings.map(({ code, message }) => [code, message.split(': ')[1]]),
+      [
+        ['member-refused', 'accept says no'],
+        ['member-refused', 'it tells no versions, so that accept is not even asked'],
+      ],
+    )
+  })
+
   it('a stranger that is not wanted is not taken in nor gossiped on', () => {
     const made = bench()
     made.delegate.unwanted.add('m6')
