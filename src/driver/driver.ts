@@ -4,17 +4,18 @@
 // Knows no rules of membership; owns the sockets through its host, and nothing of the host's kind.
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
-import { ClosedError, DecodeError, DecryptError, OptionsError } from '../base/errors.ts'
+import { ClosedError, OptionsError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import type { SerfNotice } from '../serf/notices.ts'
 import type { Serf } from '../serf/serf.ts'
 import type { Address } from '../wire/address.ts'
 import { type Cidr, isWithin } from '../wire/cidr.ts'
 import { NONCE_BYTES } from '../wire/encrypt.ts'
-import { type DecodedPacket, decodePacket, encodePacket, type Sealing } from '../wire/packet.ts'
+import type { Sealing } from '../wire/packet.ts'
 import { CatchUp } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
+import { type PacketStats, Packets } from './packets.ts'
 import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
 
 const trace = tracer('driver')
@@ -40,11 +41,7 @@ export interface DriverSetup {
 }
 
 /** Counts since the start. */
-export interface DriverStats {
-  readonly packetsSent: number
-  readonly packetsReceived: number
-  readonly bytesSent: number
-  readonly bytesReceived: number
+export interface DriverStats extends PacketStats {
   readonly streamsOpen: number
   /** Warnings by code, told or held back. */
   readonly warnings: Readonly<Record<string, number>>
@@ -54,6 +51,7 @@ export interface DriverStats {
 export class Driver {
   readonly #setup: DriverSetup
   readonly #exchanges: Exchanges
+  readonly #packets: Packets
   readonly #catchUp: CatchUp
   readonly #warnings = new Warnings()
   readonly #tasks = new Deadlines<() => void>()
@@ -63,21 +61,21 @@ export class Driver {
   #serf: Serf | undefined
   #armedAt: number | undefined
   #disarm: (() => void) | undefined
-  #asking: (() => unknown) | undefined
+  /** The user's function that is being asked. */
+  #asking: unknown
   #isTelling = false
   #isClosed = false
-  #packetsSent = 0
-  #packetsReceived = 0
-  #bytesSent = 0
-  #bytesReceived = 0
 
   constructor(setup: DriverSetup) {
     this.#setup = setup
+    const { sealing, compress } = setup
+    const nonce = (): Uint8Array | undefined => this.#nonce()
+    this.#packets = new Packets({ sealing, compress, nonce, warn: (code, message) => this.warn(code, message) })
     this.#exchanges = new Exchanges({
-      sealing: setup.sealing,
-      compress: setup.compress,
+      sealing,
+      compress,
+      nonce,
       streamTimeoutMs: setup.streamTimeoutMs,
-      nonce: () => this.#nonce(),
       now: () => this.now(),
       dial: (to, handlers) => this.#dial(to, handlers),
       requested: (id, message, from) => this.#input((serf, now) => serf.receiveRequest(id, message, from, now)),
@@ -134,17 +132,18 @@ export class Driver {
     return result
   }
 
-  /** Asks the user's code something in the middle of a transition. No command is taken meanwhile. */
-  ask<Answer>(question: () => Answer): Answer {
-    this.#asking = question
+  /** Asks the user's function about something in the middle of a transition. No command is taken meanwhile. */
+  ask<About, Answer>(asked: (about: About) => Answer, about: About): Answer {
+    this.#asking = asked
     try {
-      return question()
+      return asked(about)
     } finally {
       this.#asking = undefined
     }
   }
 
-  /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. */
+  /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. Time in which we stood still does not
+   *  count: the most of them are limits of what others are to do. */
   schedule(key: string, delayMs: number, task: () => void): void {
     if (this.#isClosed) return
     this.#look()
@@ -168,10 +167,7 @@ export class Driver {
 
   stats(): DriverStats {
     return {
-      packetsSent: this.#packetsSent,
-      packetsReceived: this.#packetsReceived,
-      bytesSent: this.#bytesSent,
-      bytesReceived: this.#bytesReceived,
+      ...this.#packets.stats(),
       streamsOpen: this.#exchanges.size,
       warnings: this.#warnings.totals(),
     }
@@ -193,22 +189,12 @@ export class Driver {
   #packet(bytes: Uint8Array, from: Address, at: number): void {
     if (this.#isClosed) return
     this.#heard()
-    this.#packetsReceived++
-    this.#bytesReceived += bytes.length
+    this.#packets.count(bytes)
     if (!this.#listensTo(from, 'packet')) return
-    let packet: DecodedPacket
-    try {
-      packet = decodePacket(bytes, this.#setup.sealing)
-    } catch (error) {
-      if (error instanceof DecryptError) this.warn('packet-undecryptable', `packet of ${from.key}: ${error.message}`)
-      else if (error instanceof DecodeError) this.warn('packet-invalid', `packet of ${from.key}: ${error.message}`)
-      else throw error
-      return
-    }
-    for (const problem of packet.problems) this.warn('packet-invalid', `packet of ${from.key}: ${problem.message}`)
+    const messages = this.#packets.open(bytes, from)
     // A listener that was warned may have closed.
-    if (packet.messages.length === 0 || this.#isClosed) return
-    this.#serf?.receivePacket(packet.messages, from, at)
+    if (messages.length === 0 || this.#isClosed) return
+    this.#serf?.receivePacket(messages, from, at)
     this.#drain()
   }
 
@@ -272,6 +258,7 @@ export class Driver {
   #stalled(lengthMs: number, now: number): void {
     trace('the event loop stood still for %d ms', lengthMs)
     this.#exchanges.postpone(lengthMs)
+    this.#tasks.postponeAll(lengthMs)
     this.#serf?.stalled(lengthMs, now)
   }
 
@@ -290,7 +277,7 @@ export class Driver {
     for (const effect of this.#serf.take()) {
       switch (effect.kind) {
         case 'packet':
-          this.#send(effect.to, effect.parts, effect.crc)
+          this.#transport?.send(this.#packets.seal(effect.parts, effect.crc), effect.to)
           break
         case 'request':
           this.#exchanges.request(effect)
@@ -307,14 +294,6 @@ export class Driver {
     }
     this.#arm()
     this.#tell()
-  }
-
-  #send(to: Address, parts: readonly Uint8Array[], crc: boolean): void {
-    const { sealing, compress } = this.#setup
-    const packet = encodePacket(parts, { sealing, nonce: this.#nonce(), compress, crc })
-    this.#packetsSent++
-    this.#bytesSent += packet.length
-    this.#transport?.send(packet, to)
   }
 
   #dial(to: Address, handlers: StreamHandlers): Stream {

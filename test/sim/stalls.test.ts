@@ -106,6 +106,20 @@ describe('a member that stands still while others are accused', () => {
   })
 })
 
+describe('a change of tags while its member stands still', () => {
+  const name = 'is told when it goes on, and its limit has not passed meanwhile'
+  it(name, async () => {
+    await forEachSeed({ file: import.meta.url, test: name }, 10, {}, async (cluster) => {
+      await quiet(cluster, 5)
+      const told = cluster.member(STALLED).setTags({ role: 'log' })
+      cluster.pause(STALLED)
+      await cluster.run(5_500) // the limit is 5 s
+      cluster.resume(STALLED)
+      await cluster.simulation.finish(told)
+    })
+  })
+})
+
 describe('members that stand still again and again', () => {
   const name = 'ML-37: stalls that follow each other at once, of one member and then of another, accuse nobody'
   it(name, async () => {

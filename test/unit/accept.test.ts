@@ -7,7 +7,7 @@ import { Simulation, SimulationError } from '../../src/sim/simulation.ts'
 import type { Station } from '../../src/sim/station.ts'
 
 const MEMBER = { name: 'm-2' } as Parameters<Accept>[0]
-const DRIVER = { ask: <Answer>(question: () => Answer): Answer => question() }
+const DRIVER = { ask: <About, Answer>(ask: (about: About) => Answer, about: About): Answer => ask(about) }
 
 /** What is asked through, and what was put off. */
 function asked(accept: Accept): { answer: boolean; deferred: (() => void)[] } {
@@ -55,7 +55,7 @@ describe('a member with a veto', () => {
       const host = simulation.host(station)
       return new Membership({ name, bind: `${ip}:7946`, host, ...options })
     }
-    const guarded = make('m-1', '10.0.0.1', { accept: (member: Parameters<Accept>[0]) => accept(member), ...more })
+    const guarded = make('m-1', '10.0.0.1', { accept, ...more })
     const other = make('m-2', '10.0.0.2', { tags: { role: 'log' } })
     const warnings: string[] = []
     guarded.on('warning', ({ code }) => warnings.push(code))
@@ -122,16 +122,18 @@ describe('a member with a veto', () => {
     const errors: unknown[] = []
     const around: number[] = []
     const holder: { membership?: Membership } = {}
-    const { simulation, guarded, other } = await pair(() => {
+    const asked: Accept = () => {
       around.push(holder.membership?.members().length ?? 0)
       holder.membership?.setTags({ role: 'web' }).catch((error: unknown) => errors.push(error))
       return true
-    })
+    }
+    const { simulation, guarded, other } = await pair(asked)
     holder.membership = guarded
     await simulation.finish(other.join(['10.0.0.1']))
     assert.deepEqual(around, [1])
     assert.ok(errors[0] instanceof OptionsError, String(errors[0]))
-    assert.equal((errors[0] as OptionsError).option, 'accept')
+    assert.equal(errors[0].option, 'accept')
+    assert.equal(errors[0].value, asked, "the user's own function")
     assert.deepEqual([guarded.local.tags, guarded.member('m-2')?.state], [{}, 'alive'])
   })
 

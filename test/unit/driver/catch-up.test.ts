@@ -274,6 +274,21 @@ describe('the stall rule in the driver', () => {
     assert.deepEqual([theirs.isDestroyed, ours?.isDestroyed], [true, true])
   })
 
+  it('what tasks wait for waits longer by the stall', async () => {
+    const all = await running({ probeIntervalMs: 3_600_000, reapIntervalMs: 3_600_000 })
+    const ran: string[] = []
+    all.driver.schedule('due first', 100, () => ran.push('due first'))
+    all.driver.schedule('limit', 5000, () => ran.push('limit'))
+    all.host.now += 5600
+    all.host.wakeLate()
+    all.host.run(0)
+    assert.deepEqual(ran, ['due first'], 'the stall was 5500 ms: the other is due when they have passed again')
+    all.host.run(4899)
+    assert.deepEqual(ran, ['due first'])
+    all.host.run(1)
+    assert.deepEqual(ran, ['due first', 'limit'])
+  })
+
   it('data of a stream keeps the judgement waiting, as a packet does', async () => {
     const all = await probing({ streamTimeoutMs: 30_000 })
     all.host.now += 2000
@@ -373,7 +388,7 @@ describe('the stall rule in the driver', () => {
     host.wakeLate()
     host.run(0)
     assert.deepEqual(ran, ['first'])
-    host.run(1000)
+    host.run(1000 + 1990)
     assert.deepEqual(ran, ['first', 'second'])
   })
 
