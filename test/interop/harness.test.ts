@@ -8,6 +8,7 @@ import {
   happeningOf,
   isTrouble,
   type LogLine,
+  missesTheKilled,
   normalise,
   parseLogLine,
   readAllowList,
@@ -106,6 +107,15 @@ describe('logs', () => {
     ]
     assert.deepEqual(unexcused(lines, ['go-1'], 'calm', list), ['[ERR] memberlist: Failed to decode packet'])
     assert.equal(unexcused(lines, ['go-1'], 'wild', list).length, 2)
+  })
+
+  test('an exchange with a killed member may fail, one with another may not, nor for another reason', () => {
+    const killed = new Set(['go-1'])
+    const line = (name: string, why: string): LogLine =>
+      read(`${STAMP} [ERR] memberlist: Push/Pull with ${name} failed: dial tcp 127.0.0.1:4001: ${why}`)
+    assert.equal(missesTheKilled(line('go-1', 'connect: connection refused'), killed), true)
+    assert.equal(missesTheKilled(line('go-2', 'connect: connection refused'), killed), false)
+    assert.equal(missesTheKilled(line('go-1', 'i/o timeout'), killed), false)
   })
 
   test('every scenario that is judged by the allow-list was recorded with Go alone', () => {

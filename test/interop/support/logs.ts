@@ -55,6 +55,14 @@ export function isTrouble(line: LogLine): boolean {
   return line.level === 'WARN' || line.level === 'ERR' || line.level === 'CRIT' || line.level === 'BARE'
 }
 
+/** Whether the line tells that an exchange with one of these failed because nobody listens there. Where a member is killed pure Go prints
+ *  it (death, detection, mixed), but by chance: recorded of some scenarios, it holds for all that kill.
+ *  @param killed names */
+export function missesTheKilled({ text }: LogLine, killed: ReadonlySet<string>): boolean {
+  const name = /^memberlist: Push\/Pull with (\S+) failed: dial tcp \S+ connect: connection refused$/.exec(text)?.[1]
+  return name !== undefined && killed.has(name)
+}
+
 /** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`, and the
  *  `<count>`s of a vote.
  *  @param names of the scenario's members */

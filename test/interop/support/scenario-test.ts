@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { goMissing } from './go-build.ts'
 import { interopTest } from './interop-test.ts'
-import { normalise, readAllowList, unexcused } from './logs.ts'
+import { missesTheKilled, normalise, readAllowList, unexcused } from './logs.ts'
 import { canBind } from './ports.ts'
 import { mixedCast, type Scenario } from './scenarios.ts'
 import type { LoggingPeer, Stage } from './stage.ts'
@@ -28,7 +28,7 @@ export async function judge(stage: Stage, id: string, pure: readonly LoggingPeer
   })
   await stage.step('the agents log no warning or error that pure Go does not', async () => {
     const names = stage.peers.map(({ name }) => name)
-    const lines = stage.agents.flatMap(({ log }) => log)
+    const lines = stage.agents.flatMap(({ log }) => log).filter((line) => !missesTheKilled(line, stage.killed))
     assert.ok(lines.length > 0, 'the agents logged')
     const pureNames = pure.map(({ name }) => name)
     const excused = new Set(pure.flatMap(({ log }) => log).map((line) => normalise(line, pureNames)))
