@@ -106,15 +106,16 @@ describe('a member that stands still while others are accused', () => {
   })
 })
 
-describe('a change of tags while its member stands still', () => {
-  const name = 'is told when it goes on, and its limit has not passed meanwhile'
+describe('a change of tags while everybody stands still, as on a machine that sleeps', () => {
+  const name = 'is told when they go on: its limit has not passed meanwhile'
   it(name, async () => {
     await forEachSeed({ file: import.meta.url, test: name }, 10, {}, async (cluster) => {
       await quiet(cluster, 5)
+      const names = Array.from({ length: 5 }, (_, at) => `m-${at + 1}`)
       const told = cluster.member(STALLED).setTags({ role: 'log' })
-      cluster.pause(STALLED)
+      for (const member of names) cluster.pause(member)
       await cluster.run(5_500) // the limit is 5 s
-      cluster.resume(STALLED)
+      for (const member of names) cluster.resume(member)
       await cluster.simulation.finish(told)
     })
   })
