@@ -4,6 +4,7 @@
 import { cpus } from 'node:os'
 import { NO_BYTES } from '../src/base/bytes.ts'
 import { Random } from '../src/base/random.ts'
+import { READ_PARTS } from '../src/driver/stream-reading.ts'
 import { nodeCipher } from '../src/node/cipher.ts'
 import { resolveSerfOptions } from '../src/serf/options.ts'
 import { Serf } from '../src/serf/serf.ts'
@@ -20,8 +21,6 @@ import type { PushPull, StreamMessage } from '../src/wire/types.ts'
 const SIZES = [1000, 10_000, 65_000]
 /** Rounds of each size; the median of each figure is told, and the longest turn of all but the first, which warms up. */
 const ROUNDS = 7
-/** As `driver/exchanges.ts` reads. */
-const READ_PARTS = 2048
 
 const sealing: Sealing = { label: NO_BYTES, keyring: undefined, cipher: nodeCipher }
 const vsn = Uint8Array.of(1, 5, 2, 2, 5, 5)

@@ -1,6 +1,7 @@
 // Who is read when: however many streams bring something at once, one turn of the event loop reads for a few milliseconds, and
-// packets and timers come in between. What must wait stands in line; each time it is read it goes to the end. What answers us goes
-// before what asks us: strangers must not keep us from hearing whom we asked. Knows no streams, and arms no timer.
+// packets and timers come in between. What must wait stands in line. What answers us goes before what asks us: strangers must not
+// keep us from hearing whom we asked. What has begun to be read and what has not take turns: to begin with all of it would hold all of
+// it in memory at once, and to finish one first would let a large one keep the others out. Knows no streams, and arms no timer.
 
 /** No read begins in a turn that has read for so long. One may take longer: a turn is over when it is. */
 const READ_MS = 1
@@ -10,7 +11,9 @@ export const READ_PAUSE_MS = 1
 export class ReadingLine<Item> {
   readonly #now: () => number
   readonly #ours = new Set<Item>()
-  readonly #theirs = new Set<Item>()
+  readonly #begun = new Set<Item>()
+  readonly #fresh = new Set<Item>()
+  #isFreshNext = true
   #spentMs = 0
   #restedAt = Number.NEGATIVE_INFINITY
 
@@ -24,7 +27,7 @@ export class ReadingLine<Item> {
   }
 
   has(item: Item): boolean {
-    return this.#ours.has(item) || this.#theirs.has(item)
+    return this.#ours.has(item) || this.#begun.has(item) || this.#fresh.has(item)
   }
 
   /** Nobody waits and this turn bears more: what comes now may be read at once. */
@@ -32,21 +35,24 @@ export class ReadingLine<Item> {
     return this.#isEmpty && this.#bearsMore()
   }
 
-  /** Puts `item` at the end, unless it is in line. */
-  join(item: Item, isOurs: boolean): void {
-    const line = isOurs ? this.#ours : this.#theirs
-    line.add(item)
+  /** Puts `item` at the end of its kind, unless it is in line. */
+  join(item: Item, kind: 'ours' | 'begun' | 'fresh'): void {
+    if (this.has(item)) return
+    if (kind === 'ours') this.#ours.add(item)
+    else if (kind === 'begun') this.#begun.add(item)
+    else this.#fresh.add(item)
   }
 
   leave(item: Item): void {
     this.#ours.delete(item)
-    this.#theirs.delete(item)
+    this.#begun.delete(item)
+    this.#fresh.delete(item)
   }
 
   /** Takes the first in line, where this turn bears more. */
   take(): Item | undefined {
     if (!this.#bearsMore()) return undefined
-    for (const item of this.#ours.size > 0 ? this.#ours : this.#theirs) {
+    for (const item of this.#nextLine()) {
       this.leave(item)
       return item
     }
@@ -66,11 +72,19 @@ export class ReadingLine<Item> {
 
   clear(): void {
     this.#ours.clear()
-    this.#theirs.clear()
+    this.#begun.clear()
+    this.#fresh.clear()
   }
 
   get #isEmpty(): boolean {
-    return this.#ours.size === 0 && this.#theirs.size === 0
+    return this.#ours.size + this.#begun.size + this.#fresh.size === 0
+  }
+
+  #nextLine(): Set<Item> {
+    if (this.#ours.size > 0) return this.#ours
+    const isFresh = this.#begun.size === 0 || (this.#isFreshNext && this.#fresh.size > 0)
+    this.#isFreshNext = !isFresh
+    return isFresh ? this.#fresh : this.#begun
   }
 
   #bearsMore(): boolean {

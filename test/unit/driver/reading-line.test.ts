@@ -21,7 +21,7 @@ describe('the reading line', () => {
   it('a read that left something unread is as much as a turn bears, however short it was', () => {
     const { line, clock } = make()
     line.spend(() => false)
-    line.join('a', false)
+    line.join('a', 'fresh')
     assert.deepEqual([line.isFree, line.take(), line.next()], [false, undefined, clock.now + 1])
     clock.now += 1
     assert.equal(line.take(), 'a')
@@ -30,14 +30,14 @@ describe('the reading line', () => {
   it('the pause begins when the read is over', () => {
     const { line, clock } = make()
     line.spend(() => pass(clock, 40))
-    line.join('a', false)
+    line.join('a', 'fresh')
     assert.equal(line.next(), clock.now + 1)
   })
 
   it('nobody is read before those who wait, though the turn would bear it', () => {
     const { line, clock } = make()
     line.spend(() => false)
-    line.join('a', false)
+    line.join('a', 'fresh')
     clock.now += 10
     assert.ok(!line.isFree)
     assert.equal(line.take(), 'a')
@@ -46,29 +46,38 @@ describe('the reading line', () => {
 
   it('takes in the order of joining; whoever joins twice keeps the place', () => {
     const { line } = make()
-    for (const item of ['a', 'b', 'a', 'c']) line.join(item, false)
+    for (const item of ['a', 'b', 'a', 'c']) line.join(item, 'fresh')
     assert.deepEqual([line.take(), line.take()], ['a', 'b'])
-    line.join('a', false)
+    line.join('a', 'fresh')
     assert.deepEqual([line.take(), line.take(), line.take()], ['c', 'a', undefined])
   })
 
   it('takes what answers us before what asks us', () => {
     const { line } = make()
-    line.join('theirs', false)
-    line.join('ours', true)
-    line.join('ours too', true)
+    line.join('theirs', 'fresh')
+    line.join('ours', 'ours')
+    line.join('ours too', 'ours')
     assert.deepEqual([line.take(), line.take(), line.take()], ['ours', 'ours too', 'theirs'])
+  })
+
+  it('takes what is begun and what is new by turns, each in its order', () => {
+    const { line } = make()
+    for (const item of ['a', 'b', 'c']) line.join(item, 'begun')
+    for (const item of ['x', 'y']) line.join(item, 'fresh')
+    line.join('a', 'fresh')
+    const taken = Array.from({ length: 6 }, () => line.take())
+    assert.deepEqual(taken, ['x', 'a', 'y', 'b', 'c', undefined])
   })
 
   it('whoever leaves, or all where it is cleared, is taken no more', () => {
     const { line } = make()
-    line.join('a', false)
-    line.join('b', true)
+    line.join('a', 'fresh')
+    line.join('b', 'ours')
     assert.deepEqual([line.has('a'), line.has('b'), line.has('c')], [true, true, false])
     line.leave('b')
     assert.deepEqual([line.has('b'), line.take(), line.next()], [false, 'a', undefined])
-    line.join('c', false)
-    line.join('d', true)
+    line.join('c', 'fresh')
+    line.join('d', 'ours')
     line.clear()
     assert.deepEqual([line.take(), line.next(), line.isFree], [undefined, undefined, true])
   })
