@@ -177,9 +177,12 @@ export class SerfDelegate implements SwimDelegate {
     return null
   }
 
-  pingCompleted(swim: MemberRecord): void {
+  memberAnswered(swim: MemberRecord): void {
     this.#isBack(swim)
   }
+
+  /** Round trips are not used yet. */
+  pingCompleted(): void {}
 
   exchangeDone(id: number, error: string | undefined): void {
     reconnectEnded(this.#state(), id)

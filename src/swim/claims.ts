@@ -8,7 +8,16 @@ import { Address, sameEndpoint } from '../wire/address.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import { type Alive, type Dead, type PushPullMember, type Suspect, WireState } from '../wire/types.ts'
-import { INCARNATION_CEILING, isAllowed, isDeniable, isWelcome, mayTakeOver, problemOf } from './admission.ts'
+import {
+  isAccusation,
+  isAllowed,
+  isDeniable,
+  isWelcome,
+  leapOf,
+  MAX_INCARNATION,
+  mayTakeOver,
+  problemOf,
+} from './admission.ts'
 import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import type { SwimState } from './state.ts'
@@ -16,7 +25,9 @@ import { Suspicion } from './suspicion.ts'
 
 const trace = tracer('swim:claims')
 
-const MAX_INCARNATION = 0xffff_ffff
+/** Reminders sent within one probe interval, whoever they are for: an exchange that a stranger made of stale claims must not become a
+ *  flood to an address of its choice. After a cut through a large cluster each member reminds so many at each exchange, and those deny. */
+const MAX_REMINDERS = 64
 
 /** The six version bytes of a member that never told them. */
 const NO_VERSIONS: Uint8Array = new Uint8Array(6)
@@ -53,14 +64,13 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
 export function applyAlive(state: SwimState, claim: Alive, now: number, note: ClaimNote = {}): void {
   const isSelf = claim.node === state.self.name
   if (isSelf && state.isLeaving) return
-  const problem = problemOf(claim)
+  const known = state.members.get(claim.node)
+  const problem = problemOf(claim) ?? (isSelf ? undefined : leapOf(claim.incarnation, known?.incarnation))
   if (problem !== undefined) {
     state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem}`)
     return
   }
-  // A member of protocol 1 tells no port: all of its cluster listens on one.
-  const address = new Address(claim.addr, claim.port === 0 ? state.self.address.port : claim.port)
-  const known = state.members.get(claim.node)
+  const address = addressOf(state, claim)
   // Differs: memberlist compares the bytes, and the 4- and 16-byte forms of one address are a conflict to it.
   const moves = known !== undefined && !sameEndpoint(known.address, address)
   if ((known === undefined || moves) && !isAllowed(state, address, `alive of ${claim.node}`)) return
@@ -79,7 +89,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
       const isOurOwn =
         claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
       const isOtherForm = adoptForm(state, address)
-      if (!isOurOwn) refute(state, claim)
+      if (!isOurOwn) refute(state, claim, note)
       // What is still to be told of us is told in the form that is known.
       else if (isOtherForm && state.queue.has(state.self.name)) spreadSelf(state)
       return
@@ -100,12 +110,17 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
  *  holds our name. An alive row does so as the claim that it is; one that left holds nothing. */
 export function heedOwnRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: number): void {
   if (state.isLeaving || row.state === WireState.alive) return
-  const address = new Address(row.addr, row.port)
+  const address = addressOf(state, row)
   if (sameEndpoint(state.self.address, address)) {
     if (row.incarnation >= state.self.incarnation) adoptForm(state, address)
   } else if (row.state === WireState.suspect || row.state === WireState.dead) {
     meetRival(state, address, row.state === WireState.dead ? 'dead' : 'suspect', note, now)
   }
+}
+
+/** Where a claim says its member lives. One of protocol 1 tells no port: all of its cluster listens on one. */
+function addressOf(state: SwimState, { addr, port }: Pick<Alive, 'addr' | 'port'>): Address {
+  return new Address(addr, port === 0 ? state.self.address.port : port)
 }
 
 /** Takes the bytes of our own address from whoever tells of us: a cluster that knows us by other ones, as a Go agent here before us
@@ -154,6 +169,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   const member = accused(state, claim)
   if (member === undefined) return
   if (member.suspicion !== undefined) {
+    // Differs: memberlist forgets the higher number of a second accuser, and the verdict could be stale to those who heard it.
     member.incarnation = claim.incarnation
     if (!member.suspicion.confirm(claim.from)) return
     trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
@@ -168,7 +184,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   }
   if (member === state.self) {
     trace('%s suspects us at %d', claim.from, claim.incarnation)
-    refute(state, claim)
+    refute(state, claim, note)
     return
   }
   trace('%s suspects %s at %d', claim.from, member.name, claim.incarnation)
@@ -205,7 +221,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
   }
   if (member === state.self && !state.isLeaving) {
     trace('%s declares us dead at %d', claim.from, claim.incarnation)
-    refute(state, claim)
+    refute(state, claim, note)
     return
   }
   trace('%s declares %s %s at %d', claim.from, member.name, isGoodbye ? 'left' : 'dead', claim.incarnation)
@@ -225,9 +241,15 @@ export function announceLeave(state: SwimState, now: number, ticket: number): vo
 }
 
 /** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A).
- *  Differs: memberlist denies also where no number is left, and its own wraps to 0. */
-function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead): void {
-  if (incarnation >= INCARNATION_CEILING) {
+ *  Differs: memberlist denies also where no number is left, and its own wraps to 0. Others take no leap of ours either, unless
+ *  they told us of the number themselves: who restarts may have come far before. */
+function refute(
+  state: SwimState,
+  { type, incarnation }: Alive | Suspect | Dead,
+  { isAnswer = false }: ClaimNote,
+): void {
+  const isLeap = leapOf(incarnation, isAnswer ? undefined : state.self.incarnation) !== undefined
+  if (incarnation >= MAX_INCARNATION || isLeap) {
     state.delegate.warn(
       'refutation-impossible',
       `${type} of ${state.self.name}, ourselves, at incarnation ${incarnation}`,
@@ -242,6 +264,7 @@ function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead)
 
 /** The record an accusation is about, or `undefined` where it is stale or of an unknown. */
 function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
+  if (!isAccusation(state, claim)) return undefined
   const member = state.members.get(claim.node)
   if (member === undefined || claim.incarnation < member.incarnation) return undefined
   return isDeniable(state, member, claim) ? member : undefined
@@ -299,7 +322,12 @@ function endSuspicion(state: SwimState, member: MemberRecord): void {
 /** A member that claims to be alive with an old number while it stands accused has restarted and cannot know.
  *  Tell it, so that it refutes. Differs: memberlist stays silent, and after mass restarts such members stay dead. */
 function remindAccused(state: SwimState, member: MemberRecord, now: number): void {
-  if (member.status === 'alive' || now - member.accusedAt < state.options.probeIntervalMs) return
+  const { probeIntervalMs } = state.options
+  if (member.status === 'alive' || now - member.accusedAt < probeIntervalMs) return
+  const { reminders } = state
+  if (now - reminders.since >= probeIntervalMs) Object.assign(reminders, { since: now, count: 0 })
+  if (reminders.count >= MAX_REMINDERS) return
+  reminders.count++
   member.accusedAt = now
   const { name, incarnation, address } = member
   const claim: Suspect = { type: 'suspect', node: name, incarnation, from: state.self.name }
@@ -310,7 +338,13 @@ function remindAccused(state: SwimState, member: MemberRecord, now: number): voi
 function spreadSelf(state: SwimState, ticket?: number): void {
   const { name, address, meta, vsn, incarnation } = state.self
   const claim: Alive = { type: 'alive', node: name, addr: address.ip, port: address.port, meta, vsn, incarnation }
-  state.queue.push(encodeSwimMessage(claim), { name, urgent: true, ...(ticket === undefined ? {} : { ticket }) })
+  // What replaces our last word before it was told says all of it too: whoever waits for that goes on waiting.
+  const handedOn = ticket ?? state.queue.release(name)
+  state.queue.push(encodeSwimMessage(claim), {
+    name,
+    urgent: true,
+    ...(handedOn === undefined ? {} : { ticket: handedOn }),
+  })
 }
 
 function spread(state: SwimState, claim: Suspect | Dead, { received, ticket }: ClaimNote): void {

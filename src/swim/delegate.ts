@@ -61,11 +61,14 @@ export interface SwimDelegate {
   ): readonly Uint8Array[]
   /** The layer above's part of a full exchange. */
   localState(join: boolean): Uint8Array
-  /** Takes the other side's part of a full exchange, which is never empty, a slice at a time. */
-  mergeRemoteState(state: Uint8Array, join: boolean, now: number): Slices
+  /** Takes the other side's part of a full exchange, which is never empty, a slice at a time.
+   *  @param isAnswer we began the exchange; else anyone did */
+  mergeRemoteState(state: Uint8Array, join: boolean, now: number, isAnswer: boolean): Slices
   /** What an ack carries home. */
   ackPayload(): Uint8Array | null
-  /** A direct ping was answered in time. */
+  /** A member answered a probe, whichever way: directly, through others, or over a stream. */
+  memberAnswered(member: MemberRecord, now: number): void
+  /** A direct ping was answered in time; before `memberAnswered`. */
   pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null, now: number): void
   /** A full exchange that we began is over. */
   exchangeDone(id: number, error: string | undefined, now: number): void

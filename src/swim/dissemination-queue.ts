@@ -102,10 +102,15 @@ export class DisseminationQueue {
 
   /** Finishes the entry of that name, if there is one. */
   drop(name: string): void {
+    const ticket = this.release(name)
+    if (ticket !== undefined) this.#finished.push(ticket)
+  }
+
+  /** Takes the entry of that name out, if there is one, without reporting its ticket, which is given: another entry may bear it. */
+  release(name: string): number | undefined {
     const entry = this.#byName.get(name)
-    if (entry === undefined) return
-    this.#remove(entry)
-    this.#finish(entry)
+    if (entry !== undefined) this.#remove(entry)
+    return entry?.ticket
   }
 
   /** Takes what fits into one packet; each entry at most once, and counted as sent.

@@ -204,6 +204,7 @@ function postponeEnd(state: SwimState, probe: Probe, byMs: number): void {
 function succeed(state: SwimState, probe: Probe, now: number): void {
   if (!probe.skipped) state.awareness.apply(-1)
   finish(state, probe)
+  state.delegate.memberAnswered(probe.target, now)
   catchUp(state, now)
 }
 

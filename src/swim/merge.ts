@@ -23,9 +23,9 @@ const SLICE_STATE_BYTES = 16_384
 /** A slice is followed by all that came meanwhile; timers of hosts know no less. */
 const PAUSE_MS = 1
 
-/** What a row takes in memory while it waits, about. */
+/** What a row takes in memory while it waits, about, beside its name, metadata and versions. */
 const ROW_BYTES = 256
-/** What strangers may have waiting: one exchange of full size and a half. An exchange of 10,000 members counts 3 MiB. */
+/** What strangers may have waiting: one exchange of full size and a half. An exchange of 10,000 members counts 3 MiB, with long tags 8. */
 const MAX_WAITING_BYTES: number = 1.5 * (MAX_PUSH_PULL_MEMBERS * ROW_BYTES + MAX_STREAM_PART_BYTES)
 
 /** Takes all of what they told, or nothing: then gives why. `taken` is called when all is taken, maybe before this returns.
@@ -48,9 +48,10 @@ export function beginMerge(
     return undefined
   }
   const { merges } = state
-  const heldBytes = note.isAnswer === true ? 0 : members.length * ROW_BYTES + userState.length
+  const heldBytes = note.isAnswer === true ? 0 : sizeOf(theirs)
   const waitingBytes = merges.reduce((sum, merge) => sum + merge.heldBytes, 0)
-  if (heldBytes > 0 && waitingBytes + heldBytes > MAX_WAITING_BYTES) {
+  // The wire bounds one; it is taken, whatever its size.
+  if (heldBytes > 0 && waitingBytes > 0 && waitingBytes + heldBytes > MAX_WAITING_BYTES) {
     return `${merges.length} exchanges wait to be taken, ${members.length} members more are too many`
   }
   merges.push({ work: take(state, theirs, note, now), heldBytes, taken })
@@ -58,13 +59,23 @@ export function beginMerge(
   return undefined
 }
 
+/** What an exchange takes in memory, about. */
+function sizeOf({ members, userState }: PushPull): number {
+  let size = userState.length
+  for (const { name, meta, vsn } of members) size += ROW_BYTES + name.length + meta.length + vsn.length
+  return size
+}
+
 /** The next slice. */
 export function mergeDue(state: SwimState, now: number): void {
-  const [merge] = state.merges
+  const { merges, deadlines } = state
+  const [merge] = merges
   if (merge === undefined) return
+  // Set before, so that a slice that throws leaves the others their turn. Its own merge is over with it.
+  deadlines.set('merge', now + PAUSE_MS, { kind: 'merge' })
   const isTaken = merge.work.next(now).done === true
-  if (isTaken) state.merges.shift()
-  if (state.merges.length > 0) state.deadlines.set('merge', now + PAUSE_MS, { kind: 'merge' })
+  if (isTaken) merges.shift()
+  if (merges.length === 0) deadlines.delete('merge')
   if (isTaken) merge.taken(now)
 }
 
@@ -146,7 +157,7 @@ function* take(state: SwimState, theirs: PushPull, note: ClaimNote, begun: numbe
   const { userState, join } = theirs
   if (userState.length === 0) return
   if (theirs.members.length > 0 && userState.length > SLICE_STATE_BYTES) now = yield
-  yield* state.delegate.mergeRemoteState(userState, join, now)
+  yield* state.delegate.mergeRemoteState(userState, join, now, note.isAnswer === true)
 }
 
 function takeRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: number): void {
@@ -157,12 +168,12 @@ function takeRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: nu
       if (!isOldNews(state, row)) applyAlive(state, { ...row, type: 'alive', node }, now, note)
       return
     case WireState.left:
-      applyDead(state, { type: 'dead', node, incarnation, from: node }, now)
+      applyDead(state, { type: 'dead', node, incarnation, from: node }, now, note)
       return
     case WireState.suspect:
     case WireState.dead:
       // A remote death is hearsay: it becomes a suspicion of ours.
-      applySuspect(state, { type: 'suspect', node, incarnation, from: state.self.name }, now)
+      applySuspect(state, { type: 'suspect', node, incarnation, from: state.self.name }, now, note)
       return
     default:
       state.delegate.warn('claim-invalid', `state ${row.state} of ${node} in an exchange`)

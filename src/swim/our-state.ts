@@ -1,5 +1,6 @@
 // What we tell in an exchange, each member encoded once and kept until it changes, and the whole of it too: a tiny request must not
 // make us encode a large table each time. Nobody has to say that a record has changed: it is compared with how it was told.
+import { copyOf } from '../base/bytes.ts'
 import { encodePushPullMember, joinPushPull } from '../wire/swim-messages.ts'
 import { WireState } from '../wire/types.ts'
 import { type MemberRecord, type SwimStatus, tellsVersions } from './member.ts'
@@ -69,7 +70,8 @@ export function encodedOf(member: MemberRecord): Uint8Array {
     told.vsn === member.vsn
   if (isSame) return told.encoded
   const { incarnation, status, address, meta, vsn } = member
-  const encoded = encode(member)
+  // A copy: what was just encoded shares memory with what is encoded next, and would keep all of that as long as the member lives.
+  const encoded = copyOf(encode(member))
   member.told = { incarnation, status, address, meta, vsn, encoded }
   return encoded
 }

@@ -60,7 +60,9 @@ export function answerStreamPing(state: SwimState, id: number, seqNo: number): v
 
 /** Whoever knows nobody does not know how a cluster that it was in before holds its name: in which bytes of its address, which Go
  *  compares, and up to which incarnation. It learns that before it tells of itself. Differs: memberlist tells at once. Where a Go
- *  agent told IPv4 in 16 bytes and we came back with 4, each Go member would log a conflict. An IPv6 address has one form only. */
+ *  agent told IPv4 in 16 bytes and we came back with 4, each Go member would log a conflict. An IPv6 address has one form only.
+ *  Of several seeds asked at once each is asked so and then told: which of them answers first nobody knows, and none may wait for
+ *  another that could be dead. */
 function knowsNobody({ members, self }: SwimState): boolean {
   return members.size <= 1 && isIpv4(self.address.ip)
 }

@@ -6,6 +6,7 @@ import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { IndirectPing, Ping } from '../wire/types.ts'
 import { isAllowed } from './admission.ts'
 import { pingOf } from './failure-detector.ts'
+import { MAX_NAME_LENGTH } from './member.ts'
 import { packetRoom, sendAnswer } from './piggyback.ts'
 import { nextSeqNo, type SwimState } from './state.ts'
 
@@ -46,7 +47,8 @@ export function beginRelay(state: SwimState, request: IndirectPing, from: Addres
   if (ping.length > packetRoom(state)) return // a name that no member bears
   state.relays.set(seqNo, {
     requester: replyAddress(state, request, from),
-    requesterName: request.sourceNode,
+    // A name that no member bears names nobody, and is not kept.
+    requesterName: request.sourceNode.length > MAX_NAME_LENGTH ? '' : request.sourceNode,
     requesterSeqNo: request.seqNo,
     wantsNack: request.nack,
     source: from.host,

@@ -6,6 +6,7 @@
 //
 // Four kinds of method: getters, `receive…` for what the network brings, commands, and `advance` for time. All answer through the outbox.
 import { unreachable } from '../base/assert.ts'
+import { textOf, utf8 } from '../base/bytes.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
 import type { Address } from '../wire/address.ts'
@@ -100,6 +101,7 @@ export class Swim {
       ourState: new OurState(),
       probe: undefined,
       probeTickMissed: false,
+      reminders: { since: Number.NEGATIVE_INFINITY, count: 0 },
       creditAbove: 0,
       seqNo: 0,
       requestId: 0,
@@ -344,9 +346,8 @@ function nextTick(at: number, intervalMs: number, now: number): number {
   return next > now ? next : now + intervalMs - ((now - at) % intervalMs)
 }
 
-/** A wrong answer, in words; what a peer wrote is cut short. */
+/** A wrong answer, in words; what a peer wrote is cut short, and copied: a slice would keep the whole of it in memory. */
 function describe(message: StreamMessage): string {
-  return message.type === 'error'
-    ? `the other side says: ${message.error.slice(0, 200)}`
-    : `answered with ${message.type}`
+  if (message.type !== 'error') return `answered with ${message.type}`
+  return `the other side says: ${textOf(utf8(message.error.slice(0, 200)))}`
 }

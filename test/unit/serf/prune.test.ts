@@ -111,6 +111,25 @@ describe('SF-24: who was erased and lives', () => {
     assert.deepEqual([notice.member.state, notice.previous], ['alive', undefined])
   })
 
+  it('is back also where no direct answer comes, but one through others or late', () => {
+    const { mesh, us } = knowing({ gossipIntervalMs: 0 })
+    mesh.tell(us, leaveIntent('ghost-2', 5, true))
+    mesh.run(TO_DENY_MS)
+    us.told()
+    mesh.silent.add('ghost-2')
+    mesh.forgetSent()
+    let seqNo: number | undefined
+    for (let steps = 0; steps < 50 && seqNo === undefined; steps++) {
+      mesh.run(100)
+      for (const { message } of mesh.sent) if (message.type === 'ping') ({ seqNo } = message)
+    }
+    assert.ok(seqNo !== undefined)
+    mesh.run(700) // the probe timeout is over, the probe is not
+    mesh.feed(us, { type: 'ack', seqNo, payload: null })
+    assert.deepEqual(us.toldInShort(), ['member-join ghost-2'])
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
   it('is back with a claim to be alive that brings something new', () => {
     const withTags = alive(2, 2, { meta: encodeTags({ role: 'log' }) })
     const denial = alive(2, 2)

@@ -1,9 +1,24 @@
 // Who is let in: ranges of addresses, numbers that nobody could deny, a full table, the layer above's veto.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { MAX_MEMBERS } from '../../../src/swim/member.ts'
+import { INCARNATION_CEILING } from '../../../src/swim/admission.ts'
+import { MAX_MEMBERS, MAX_NAME_LENGTH } from '../../../src/swim/member.ts'
 import { WireState } from '../../../src/wire/types.ts'
-import { alive, at, Bench, dead, indirectPing, left, metaOf, ping, pushPull, row, source, suspect } from './support.ts'
+import {
+  alive,
+  at,
+  Bench,
+  dead,
+  indirectPing,
+  left,
+  Mesh,
+  metaOf,
+  ping,
+  pushPull,
+  row,
+  source,
+  suspect,
+} from './support.ts'
 
 const TEN_ZERO = '10.0.0.0/24'
 
@@ -136,10 +151,10 @@ describe('accept, as the layer above answers', () => {
 })
 
 describe('numbers that nobody could deny', () => {
-  const CEILING = 0xffff_fff0
+  const CEILING = INCARNATION_CEILING
 
-  it('an accusation of another from 0xfffffff0 on is refused, one below is not', () => {
-    for (const make of [suspect, dead, left]) {
+  it('no leap to the ceiling or above is believed of another, be it alive or an accusation; one to below is', () => {
+    for (const make of [alive, suspect, dead, left]) {
       for (const incarnation of [CEILING, 0xffff_ffff]) {
         const made = bench()
         made.receive(make('m2', incarnation))
@@ -148,7 +163,57 @@ describe('numbers that nobody could deny', () => {
       }
       const made = bench()
       made.receive(make('m2', CEILING - 1))
-      assert.notEqual(made.status('m2'), 'alive')
+      assert.equal(made.incarnation('m2'), CEILING - 1)
+      assert.equal(made.status('m2') === 'alive', make === alive)
+    }
+  })
+
+  it('nor in an exchange, nor from another address that takes the name over', () => {
+    const made = bench()
+    made.receive(left('m3', 1))
+    made.receive(alive('m3', 0xffff_ffff, { addr: at(77).ip }))
+    made.swim.receiveRequest(1, pushPull([row('m2', WireState.alive, 0xffff_ffff)]), at(3), 0)
+    assert.deepEqual([made.incarnation('m2'), made.incarnation('m3'), made.status('m3')], [1, 1, 'left'])
+    assert.deepEqual(made.delegate.codes(), ['claim-invalid', 'claim-invalid'])
+  })
+
+  it('from the ceiling on it is small steps that count: a member that was pushed there still tells new metadata', () => {
+    const made = bench()
+    made.receive(alive('m2', CEILING - 1), alive('m2', CEILING, { meta: metaOf('a') }))
+    made.receive(alive('m2', CEILING + 16, { meta: metaOf('b') }), alive('m2', CEILING + 33, { meta: metaOf('c') }))
+    assert.deepEqual([made.incarnation('m2'), made.swim.member('m2')?.meta], [CEILING + 16, metaOf('b')])
+    made.receive(suspect('m2', CEILING + 16), alive('m2', CEILING + 17))
+    assert.deepEqual([made.status('m2'), made.incarnation('m2')], ['alive', CEILING + 17])
+  })
+
+  it('a stranger is taken in where steps are left to it, so that newcomers meet who was pushed so far', () => {
+    const made = bench()
+    made.receive(
+      alive('m6', 0xffff_ffef),
+      alive('m7', 0xffff_fff0),
+      suspect('m6', 0xffff_ffef),
+      alive('m6', 0xffff_fff0),
+    )
+    assert.deepEqual([made.incarnation('m6'), made.status('m7')], [0xffff_fff0, undefined])
+  })
+
+  it('one forged claim does not freeze what a member says, and one suspicion after it is denied', () => {
+    const mesh = new Mesh()
+    for (const name of ['m1', 'm2', 'm3']) mesh.add(name)
+    mesh.join('m2', 'm1')
+    mesh.join('m3', 'm1')
+    mesh.run(3000)
+    for (const incarnation of [CEILING - 1, CEILING, 0xffff_ffff]) {
+      mesh.bench('m1').receive(alive('m2', incarnation))
+      mesh.run(mesh.now + 3000)
+      mesh.bench('m2').swim.setMeta(metaOf(`after ${incarnation}`), mesh.now, 1)
+      mesh.run(mesh.now + 3000)
+      mesh.bench('m1').receive(suspect('m2', incarnation), suspect('m2', mesh.bench('m1').incarnation('m2') ?? 0))
+      mesh.run(mesh.now + 60_000)
+      for (const name of ['m1', 'm3']) {
+        const { status, meta } = mesh.bench(name).swim.member('m2') ?? {}
+        assert.deepEqual([status, meta], ['alive', metaOf(`after ${incarnation}`)], name)
+      }
     }
   })
 
@@ -156,6 +221,34 @@ describe('numbers that nobody could deny', () => {
     const made = bench()
     made.receive(dead('m2', 1), dead('m2', CEILING))
     assert.equal(made.incarnation('m2'), 1)
+  })
+})
+
+describe('names in accusations', () => {
+  it('an accusation by or of a name longer than any member bears is refused before anything of it is kept', () => {
+    const long = 'x'.repeat(MAX_NAME_LENGTH + 1)
+    for (const type of ['suspect', 'dead'] as const) {
+      for (const [node, from] of [
+        ['m2', long],
+        [long, 'm3'],
+        ['m1', long],
+      ] as const) {
+        const made = bench()
+        made.receive({ type, node, incarnation: 1, from })
+        assert.deepEqual([made.status('m2'), made.incarnation('m1'), made.swim.queued], ['alive', 1, 0])
+        assert.deepEqual(made.delegate.warnings, [
+          { code: 'claim-invalid', message: `${type} with a name of ${MAX_NAME_LENGTH + 1} characters` },
+        ])
+      }
+    }
+  })
+
+  it('nor is such a name a second accuser, and the longest that is allowed is one', () => {
+    const made = bench()
+    made.receive(suspect('m2', 1), suspect('m2', 1, 'x'.repeat(MAX_NAME_LENGTH + 1)))
+    assert.equal(made.swim.member('m2')?.suspicion?.confirmations, 0)
+    made.receive(suspect('m2', 1, 'x'.repeat(MAX_NAME_LENGTH)))
+    assert.equal(made.swim.member('m2')?.suspicion?.confirmations, 1)
   })
 })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { NO_BYTES } from '../../../src/base/bytes.ts'
+import { INCARNATION_CEILING } from '../../../src/swim/admission.ts'
 import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
@@ -22,7 +23,7 @@ import {
   VERSIONS,
 } from './support.ts'
 
-const CEILING = 0xffff_fff0
+const CEILING = INCARNATION_CEILING
 
 /** m1, or another that is named, which knows m2 to m5 at incarnation 1. */
 function bench(setup: ConstructorParameters<typeof Bench>[0] = {}): Bench {
@@ -439,6 +440,14 @@ describe('our name at another address', () => {
     assert.deepEqual(made.delegate.codes(), [])
   })
 
+  it('a row without a port is our own port: no conflict, and nobody refuses us', () => {
+    for (const state of [WireState.alive, WireState.suspect, WireState.dead, WireState.left]) {
+      const made = bench()
+      made.swim.receiveRequest(1, pushPull([row('m1', state, 1, { port: 0 })]), at(2), 0)
+      assert.deepEqual([made.delegate.take(), made.delegate.codes()], [[], []], `state ${state}`)
+    }
+  })
+
   it('one that left there holds nothing, an old word of our own address neither, and once we leave we do not care', () => {
     const made = bench()
     made.receive(suspect('m1', 5))
@@ -584,23 +593,63 @@ describe('serf-behaviour §4.5: refutation', () => {
     }
   })
 
-  it('the highest accusation that we answer is answered by a claim that another member takes', () => {
+  it('the highest accusation that we answer is answered by a claim that another member takes, and the next ones too', () => {
     const accusedOne = bench()
     const other = new Bench({ name: 'm2' })
     other.receive(alive('m1', 1))
-    for (const made of [accusedOne, other]) made.receive(suspect('m1', CEILING - 1))
-    assert.equal(other.status('m1'), 'suspect')
-    other.receive(...accusedOne.spread())
-    assert.equal(other.status('m1'), 'alive')
-    assert.equal(other.incarnation('m1'), CEILING)
+    other.know(3)
+    for (let said = CEILING - 1; said < CEILING + 40; said++) {
+      for (const made of [accusedOne, other]) made.receive(suspect('m1', said))
+      assert.equal(other.status('m1'), 'suspect')
+      other.receive(...accusedOne.spread())
+      assert.deepEqual([other.status('m1'), other.incarnation('m1')], ['alive', said + 1])
+    }
+  })
+
+  it('who restarts denies also a number above the ceiling, where the answer to its own exchange tells it', () => {
+    for (const state of [WireState.alive, WireState.suspect, WireState.dead, WireState.left]) {
+      const restarted = bench()
+      const theirs = pushPull([row('m1', state, CEILING + 500)])
+      restarted.swim.receiveRequest(7, theirs, at(2), 0)
+      assert.equal(restarted.incarnation('m1'), 1, 'told by who asks us: anybody can')
+      const id = restarted.swim.pushPull(at(2), false)
+      restarted.swim.receiveReply(id, theirs, 0)
+      assert.equal(restarted.incarnation('m1'), CEILING + 501)
+    }
+  })
+
+  it('at the last number of all there is nothing left to deny by', () => {
+    const made = bench()
+    made.swim.self.incarnation = 0xffff_ffff
+    made.receive(suspect('m1', 0xffff_ffff))
+    assert.deepEqual([made.incarnation('m1'), made.delegate.codes()], [0xffff_ffff, ['refutation-impossible']])
   })
 
   it('a member at the ceiling can still be suspected, and can say goodbye', () => {
     const made = bench()
-    made.receive(alive('m2', CEILING), suspect('m2', CEILING))
+    made.receive(alive('m2', CEILING - 1), alive('m2', CEILING), suspect('m2', CEILING))
     assert.equal(made.status('m2'), 'suspect')
     made.receive(left('m2', CEILING))
     assert.equal(made.status('m2'), 'left')
+  })
+
+  it('a denial that replaces our announcement before it was told is what its ticket waits for', () => {
+    const made = bench()
+    made.swim.setMeta(metaOf('x'), 0, 7)
+    made.receive(suspect('m1', 2))
+    assert.deepEqual(made.swim.takeTold(), [])
+    for (let transmits = 1; transmits <= 4; transmits++) {
+      assert.deepEqual(made.swim.takeTold(), [])
+      assert.deepEqual(made.spread(), [alive('m1', 3, { meta: metaOf('x') })])
+    }
+    assert.deepEqual(made.swim.takeTold(), [7])
+  })
+
+  it('an announcement that replaces another finishes its ticket: nobody will hear that one any more', () => {
+    const made = bench()
+    made.swim.setMeta(metaOf('x'), 0, 7)
+    made.swim.setMeta(metaOf('y'), 0, 8)
+    assert.deepEqual(made.swim.takeTold(), [7])
   })
 
   it('ML-05: once we leave, nothing said of us is accepted or denied', () => {
@@ -645,6 +694,37 @@ describe('serf-behaviour §4 hardening: a member that does not know it stands ac
     made.now = 1000
     made.receive(alive('m2', 1))
     assert.equal(made.packets().length, 1)
+  })
+
+  it('64 in a probe interval, whoever is reminded and whatever tells of them; the rest at the next occasions', () => {
+    const made = new Bench({ probeIntervalMs: 1000 })
+    const names = Array.from({ length: 200 }, (_, index) => `m${index + 2}`)
+    for (const name of names) made.receive(alive(name, 5), left(name, 5))
+    made.outbox.take()
+    const stale = (): void =>
+      made.swim.receiveRequest(1, pushPull(names.map((name) => row(name, WireState.alive, 1))), at(2), made.now)
+    const reminded = (): string[] => made.packets().map(({ to }) => to.key)
+    const denied = new Set<string>()
+    for (let round = 0; round < 4; round++) {
+      made.now = 1000 * round
+      stale()
+      const told = reminded()
+      assert.equal(told.length, round < 3 ? 64 : 200 - 3 * 64)
+      stale()
+      made.receive(alive(names[199] as string, 1))
+      made.now += 999
+      stale()
+      assert.deepEqual(reminded(), [], 'no more within the interval')
+      // Who is told denies, and is out of the way of the others.
+      for (const name of names) {
+        const member = made.swim.member(name)
+        if (!told.includes(member?.address.key ?? '') || denied.has(name)) continue
+        denied.add(name)
+        made.receive(alive(name, 6))
+      }
+      made.outbox.take()
+    }
+    assert.equal(denied.size, 200)
   })
 
   it('ML-18: a member that restarts at 1 is alive again where it was dead at 100, without any exchange', () => {

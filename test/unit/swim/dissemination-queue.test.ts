@@ -296,6 +296,16 @@ describe('serf-behaviour §8.1: entries and tickets', () => {
     assert.deepEqual(queue.takeFinished(), [])
   })
 
+  it('the ticket of an entry that is released is given and not reported: whoever takes it sees to it', () => {
+    const queue = new DisseminationQueue(10, 1400)
+    queue.push(Uint8Array.of(1), { name: 'm2', ticket: 1 })
+    assert.deepEqual([queue.release('m2'), queue.release('m2')], [1, undefined])
+    queue.push(Uint8Array.of(2), { name: 'm2', ticket: 1 })
+    assert.deepEqual([queue.takeFinished(), queue.size], [[], 1])
+    queue.drop('m2')
+    assert.deepEqual(queue.takeFinished(), [1])
+  })
+
   it('a full queue drops the most sent, then the smallest, then the oldest, and counts it', () => {
     const queue = new DisseminationQueue(3, 1400)
     queue.push(new Uint8Array(9), { ticket: 0 })

@@ -261,6 +261,7 @@ describe('SWIM §3.1: the indirect phase', () => {
     const startedAt = made.now
     made.advanceTo(startedAt + 999)
     made.ack(probe.seqNo)
+    assert.deepEqual(made.delegate.answered, [named(probe)], 'it lives')
     made.advanceTo(startedAt + 1100)
     assert.deepEqual(made.delegate.pings, [])
     assert.deepEqual(made.delegate.take(), [])
@@ -279,6 +280,7 @@ describe('SWIM §3.1: the indirect phase', () => {
     assert.deepEqual(made.delegate.codes(), [])
     made.advanceTo(startedAt + 1000)
     assert.deepEqual(made.delegate.codes(), ['stream-only'])
+    assert.deepEqual(made.delegate.answered, [named(probe)])
     assert.equal(made.status(named(probe)), 'alive')
     assert.equal(made.swim.health, 0)
   })

@@ -54,6 +54,11 @@ describe('a small exchange', () => {
     hear(made, rows(2, 2), new Uint8Array(20_000))
     assert.equal(made.delegate.merged.length, 0)
     slice(made)
+    assert.deepEqual(
+      [made.status('m3'), made.delegate.merged.length],
+      ['alive', 0],
+      'the rows have a slice of their own',
+    )
     slice(made)
     assert.equal(made.delegate.merged.length, 1)
   })
@@ -122,6 +127,25 @@ describe('a large exchange', () => {
     )
   })
 
+  it('a slice that throws ends its own merge, and the next one has its turn', () => {
+    const made = new Bench()
+    const first = ask(made, rows(2, LARGE))
+    const second = ask(made, rows(5000, LARGE))
+    const { memberJoined } = made.delegate
+    made.delegate.memberJoined = () => {
+      throw new Error('a bug')
+    }
+    assert.throws(() => slice(made), /a bug/)
+    made.delegate.memberJoined = memberJoined
+    for (let slices = 0; slices < 5; slices++) slice(made)
+    assert.equal(made.status(`m${5000 + LARGE - 1}`), 'alive')
+    assert.deepEqual(
+      made.delegate.exchanges.map(({ id }) => id),
+      [first, second],
+    )
+    assert.ok((made.swim.nextDeadline() ?? 0) > made.now + 1, 'nothing more is due')
+  })
+
   it('what it says of us is denied when it comes to it, unless we are leaving by then', () => {
     for (const isLeaving of [false, true]) {
       const made = new Bench()
@@ -166,6 +190,22 @@ describe('a large exchange', () => {
     ask(made, longest, state)
     assert.deepEqual(made.delegate.exchanges, [])
     assert.deepEqual(made.delegate.codes(), ['merge-refused'])
+  })
+
+  it('long names and metadata count too, so that few rows do not hold much', () => {
+    const made = new Bench()
+    const told = rows(2, LARGE)
+    told[0] = row('m2', WireState.alive, 1, { meta: new Uint8Array(40_000_000) })
+    for (let times = 0; times < 3; times++) hear(made, told)
+    assert.deepEqual(made.delegate.codes(), ['merge-refused'], 'one waits, a second finds room, the third does not')
+  })
+
+  it('one alone finds room however much it holds', () => {
+    const made = new Bench()
+    const told = rows(2, LARGE)
+    told[0] = row('m2', WireState.alive, 1, { meta: new Uint8Array(100_000_000) })
+    hear(made, told)
+    assert.deepEqual(made.delegate.codes(), [])
   })
 })
 

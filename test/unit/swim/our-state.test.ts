@@ -70,12 +70,19 @@ describe('what we tell in an exchange', () => {
     }
   })
 
-  it('takes other bytes of the layer above', () => {
+  it('takes other bytes of the layer above, though no member has changed', () => {
     const ours = new OurState()
-    const first = ours.encode([record(1)], Uint8Array.of(1), false)
-    const second = ours.encode([record(1)], Uint8Array.of(2), false)
-    assert.equal(first.at(-1), 1)
-    assert.equal(second.at(-1), 2)
+    const members = [record(1)]
+    for (const join of [true, false]) {
+      const first = ours.encode(members, Uint8Array.of(1), join)
+      const second = ours.encode(members, Uint8Array.of(2), join)
+      assert.deepEqual([first.at(-1), second.at(-1)], [1, 2])
+    }
+  })
+
+  it('what is kept of a member shares no memory with what was encoded around it', () => {
+    const bytes = encodedOf(record(4))
+    assert.equal(bytes.buffer.byteLength, bytes.length)
   })
 
   it('a member is encoded once and not again until it changes', () => {

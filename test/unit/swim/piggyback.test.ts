@@ -134,6 +134,18 @@ describe('serf-behaviour §8.3: the share of the layer above', () => {
     }
   })
 
+  it('what is saved up is one packet at most, however long what waits fits none', () => {
+    const made = flooded()
+    // Longer than the packets of a while, as beside a long ack: it waits, and nothing is drawn.
+    made.delegate.once.push(new Uint8Array(ROOM + 1).fill(8))
+    for (let packets = 0; packets < 100; packets++) assert.equal(nextPacket(made).above, 0)
+    made.delegate.once.length = 0
+    for (let count = 0; count < 2000; count++) say(made, 400)
+    let above = 0
+    for (let packets = 0; packets < 10; packets++) above += nextPacket(made).above
+    assert.ok(above <= ROOM + 10 * SHARE + 402, `${above}`)
+  })
+
   it('of many small ones a fifth of each packet goes out, and membership has the rest', () => {
     const made = flooded()
     for (let count = 0; count < 2000; count++) say(made, 40)

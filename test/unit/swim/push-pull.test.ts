@@ -317,6 +317,21 @@ describe('serf-behaviour §9: when, with whom, and how it ends', () => {
     }
   })
 
+  it('who leaves while it takes what it asked for tells nobody that it joins, and the exchange is over with that reason', () => {
+    for (const isLeaving of [false, true]) {
+      const made = new Bench()
+      const id = made.swim.pushPull(at(50), true)
+      const theirs = Array.from({ length: 600 }, (_, index) => row(`m${index + 2}`, WireState.alive, 1))
+      made.swim.receiveReply(id, pushPull(theirs), 0)
+      if (isLeaving) made.swim.leave(0, 1)
+      made.effects()
+      for (made.now = 1; made.now <= 3; made.now++) made.swim.advance(made.now)
+      assert.equal(made.swim.size, 601)
+      assert.equal(made.effects().filter(({ kind }) => kind === 'request').length, isLeaving ? 0 : 1)
+      assert.deepEqual(made.delegate.exchanges, isLeaving ? [{ id, error: 'we are leaving' }] : [])
+    }
+  })
+
   it('ML-52: two clusters of three become one of six by one join', () => {
     const mesh = new Mesh()
     for (let number = 1; number <= 6; number++) mesh.add(`m${number}`)

@@ -1,6 +1,12 @@
 // Answers to pings, and pings made for others: serf-behaviour §5.3.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Deadlines } from '../../../src/base/deadlines.ts'
+import { Random } from '../../../src/base/random.ts'
+import { MAX_NAME_LENGTH } from '../../../src/swim/member.ts'
+import { MemberTable } from '../../../src/swim/member-table.ts'
+import { beginRelay, relayAck } from '../../../src/swim/relays.ts'
+import type { Relay, SwimDue, SwimState } from '../../../src/swim/state.ts'
 import { at, Bench, indirectPing, ping, source, suspect } from './support.ts'
 
 const ASKER = at(50)
@@ -194,6 +200,30 @@ describe('serf-behaviour §5.3: pings for others', () => {
       assert.deepEqual(answers(), isAcked ? ['ack'] : [])
       made.advanceTo(5400)
       assert.deepEqual(answers(), isAcked ? [] : ['nack'])
+    }
+  })
+
+  it('a name of the asker that no member bears is not kept; the answer goes out all the same', () => {
+    for (const [sourceNode, kept] of [
+      ['x'.repeat(MAX_NAME_LENGTH + 1), ''],
+      ['m2', 'm2'],
+    ] as const) {
+      const { options, outbox, delegate, swim } = new Bench()
+      outbox.take()
+      const [deadlines, members, relays] = [
+        new Deadlines<SwimDue>(),
+        new MemberTable(new Random(1)),
+        new Map<number, Relay>(),
+      ]
+      const parts = { options, outbox, delegate, self: swim.self, deadlines, members, relays }
+      const state = { ...parts, packetOverheadBytes: 0, allowedCidrs: undefined, seqNo: 0 } as unknown as SwimState
+      beginRelay(state, indirectPing('m3', 9, { ...source('m2'), sourceNode }), ASKER, 0)
+      assert.deepEqual(
+        [...relays.values()].map(({ requesterName }) => requesterName),
+        [kept],
+      )
+      relayAck(state, 1)
+      assert.equal(outbox.size, 2)
     }
   })
 

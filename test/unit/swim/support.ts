@@ -98,6 +98,8 @@ export class Recorder implements SwimDelegate {
   readonly told: string[] = []
   readonly warnings: { readonly code: SwimWarning; readonly message: string }[] = []
   readonly pings: { readonly name: string; readonly rttMs: number; readonly payload: Uint8Array | null }[] = []
+  /** Who answered a probe, in order. */
+  readonly answered: string[] = []
   readonly exchanges: { readonly id: number; readonly error: string | undefined }[] = []
   readonly userMessages: Uint8Array[] = []
   readonly merged: { readonly state: Uint8Array; readonly join: boolean }[] = []
@@ -184,6 +186,10 @@ export class Recorder implements SwimDelegate {
 
   ackPayload(): Uint8Array | null {
     return this.payload
+  }
+
+  memberAnswered(member: MemberRecord): void {
+    this.answered.push(member.name)
   }
 
   pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null): void {
