@@ -92,7 +92,8 @@ function doubtOf(best: Candidate, others: readonly Candidate[]): string | undefi
   switch (rank) {
     case 'private': {
       if (distance < 2) return undefined
-      const way = others.find((other) => other.distance < 2)
+      // That of the other family says nothing of this one.
+      const way = others.find((other) => other.distance < 2 && other.ip.length === ip.length)
       if (way !== undefined) return `the default route is that of ${way.device}, which has ${formatIp(way.ip)}`
       const rivals = others.filter((other) => other.device !== device && weightOf(other) === weightOf(best))
       if (rivals.length === 0) return undefined

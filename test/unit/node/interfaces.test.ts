@@ -126,6 +126,8 @@ describe('node/interfaces.ts with a default route', () => {
   it('a unique local address of another interface than the default route is a guess too', () => {
     const tunnel = devices({ eth0: '2a00::1', tun0: 'fd00::2' })
     assert.match(choice(tunnel, ANY6, '2a00::1')?.doubt ?? '', /default route is that of eth0/)
+    const mixed = devices({ eth0: '10.0.0.2', eth1: 'fd00::2' })
+    assert.deepEqual(choice(mixed, ANY6, '10.0.0.2'), { address: 'fd00::2', doubt: undefined }, 'a route of IPv4 alone')
     assert.equal(choice(devices({ eth0: ['2a00::1', 'fd00::2'] }), ANY6, '2a00::1')?.doubt, undefined)
   })
 
