@@ -1,5 +1,6 @@
 // Blocks the event loop of the process it is loaded in, as a long computation would: at once, or right after the next ping that a member
-// of this process sends. Either way it stands still at the worst place: timers that are late by then run before any socket is read.
+// of this process sends. Either way it stands still at the worst place, where immediates run: timers that are late by then come next,
+// before any socket is read. (After a timer that blocks, sockets would come first.)
 import { spawn } from 'node:child_process'
 import dgram from 'node:dgram'
 import { nodeCipher } from '../../../src/node/cipher.ts'
@@ -13,7 +14,7 @@ const PLAIN: Sealing = { label: new Uint8Array(0), keyring: undefined, cipher: n
 /** Resolves when the event loop runs again. */
 export function block({ ms, how, when }: Block): Promise<Blocked> {
   return new Promise((resolve) => {
-    if (when === 'now') setTimeout(() => resolve(stand(ms, how)), 0)
+    if (when === 'now') setImmediate(() => resolve(stand(ms, how)))
     else afterNextPing(() => resolve(stand(ms, how)))
   })
 }
