@@ -18,6 +18,8 @@ export const MAX_LAYER_DEPTH = 8
 /** Messages, compounds among them, in all compounds of one datagram. Four full ones; small bytes could else cost us much.
  *  Differs: memberlist takes as many messages as nested compounds can hold. */
 export const MAX_PACKET_PARTS = 1024
+/** Broken messages in one datagram, after which the rest of it is left unread: each costs as much time as twenty good ones. */
+export const MAX_PACKET_PROBLEMS = 128
 /** All that the compress layers of one datagram may unfold to, together. As much as a datagram without them can bring.
  *  Differs: memberlist unfolds each compressed message of a datagram to as much as 40 MiB. */
 export const MAX_INFLATED_PACKET_BYTES = 65_536
@@ -32,6 +34,17 @@ export const MAX_STREAM_BYTES: number = MAX_STREAM_PART_BYTES + 65_536
 export const MAX_PUSH_PULL_MEMBERS = 131_072
 /** Names in Serf's part of a push/pull, present and left alike. Serf remembers the gone for a day longer than memberlist does. */
 export const MAX_SERF_NAMES = 262_144
+/** Fields of one struct, known or not. The largest of the protocol has eleven.
+ *  Differs: Go passes over as many unknown fields as come, and 31 KB unfold to ten million. */
+export const MAX_STRUCT_FIELDS = 64
+/** One struct on a stream: as much as a datagram can bring. */
+export const MAX_STRUCT_BYTES = 65_536
+/** Values passed over because nobody knows their field, in one struct. */
+export const MAX_UNKNOWN_VALUES = 65_536
+/** Filters of a query, keys of a keyring. */
+export const MAX_LIST_ITEMS = 4096
+/** One text, and bytes that come as a list of numbers. Names are in both, and no packet carries longer ones. */
+export const MAX_TEXT_BYTES = 65_535
 /** MessagePack values inside one another. Serf's own nest four deep. */
 export const MAX_VALUE_DEPTH = 64
 /** Values with ill-formed text that are left out of one message before all of it is refused: each costs as much time as

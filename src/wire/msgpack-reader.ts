@@ -3,7 +3,7 @@
 // `DecodeError`. Lengths are held against what is left before anything is allocated. Nil is the zero value of every kind.
 import { NO_BYTES, textOf } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
-import { MAX_ILL_FORMED_VALUES } from './limits.ts'
+import { MAX_ILL_FORMED_VALUES, MAX_TEXT_BYTES, MAX_UNKNOWN_VALUES } from './limits.ts'
 import { Skipper } from './skipper.ts'
 import type { Uint64 } from './types.ts'
 
@@ -12,12 +12,8 @@ const TWO_32 = 0x1_0000_0000
 /** Texts up to this many bytes are put together here; longer ones are left to the decoder of the host. */
 const SHORT_TEXT_BYTES = 48
 
-/** Text that is not UTF-8: the one thing wrong that a list of names can do without. */
-export class IllFormedText extends DecodeError {
-  constructor() {
-    super('text that is not UTF-8')
-  }
-}
+/** Text that is not UTF-8, or no name is so long: the one thing wrong that a list of names can do without. */
+export class IllFormedText extends DecodeError {}
 
 /** A place in a byte string. The fields are open to the codecs of this room. */
 export class Reader {
@@ -26,11 +22,15 @@ export class Reader {
   at: number
   /** Values with ill-formed text that may still be left out. */
   forgivable: number = MAX_ILL_FORMED_VALUES
+  /** Values that were left out. */
+  leftOut = 0
+  /** Values in fields nobody knows that may still be passed over. */
+  #unknown: number = MAX_UNKNOWN_VALUES
 
-  constructor(bytes: Uint8Array, at = 0) {
+  constructor(bytes: Uint8Array, at = 0, end: number = bytes.length) {
     this.bytes = bytes
     this.at = at
-    this.end = bytes.length
+    this.end = end
   }
 
   /** The next head byte, not taken. */
@@ -48,7 +48,17 @@ export class Reader {
 
   /** Passes over one value of any kind. */
   skip(): void {
-    skipper.reset()
+    this.#skip(Number.POSITIVE_INFINITY)
+  }
+
+  /** The same for a field nobody knows, which is of no use: such may cost no more than a message that is. */
+  skipUnknown(): void {
+    this.#skip(this.#unknown)
+    this.#unknown = skipper.valuesLeft
+  }
+
+  #skip(values: number): void {
+    skipper.reset(values)
     this.at = skipper.advance(this.bytes, this.at, this.end, this.end)
     if (!skipper.done) throw cutShort()
   }
@@ -201,7 +211,9 @@ export class Reader {
   }
 
   #bytesFromArray(): Uint8Array {
-    const bytes = new Uint8Array(this.arrayLength())
+    const length = this.arrayLength()
+    if (length > MAX_TEXT_BYTES) throw new DecodeError(`${length} bytes as so many numbers`)
+    const bytes = new Uint8Array(length)
     for (let index = 0; index < bytes.length; index++) bytes[index] = this.uint(0xff)
     return bytes
   }
@@ -269,8 +281,9 @@ function readText(bytes: Uint8Array, start: number, end: number): string {
     for (let at = start; at < end; at++) seen |= bytes[at] as number
     if (seen < 0x80) return shortAscii(bytes, start, end)
   }
+  if (end - start > MAX_TEXT_BYTES) throw new IllFormedText(`text of ${end - start} bytes`)
   const text = textOf(bytes.subarray(start, end))
-  if (text === undefined) throw new IllFormedText()
+  if (text === undefined) throw new IllFormedText('text that is not UTF-8')
   return text
 }
 

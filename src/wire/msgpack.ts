@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts'
 import { NO_BYTES, utf8 } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
+import { MAX_LIST_ITEMS, MAX_STRUCT_FIELDS } from './limits.ts'
 import { IllFormedText, Reader } from './msgpack-reader.ts'
 import { Writer } from './msgpack-writer.ts'
 import type { Uint64 } from './types.ts'
@@ -101,13 +102,15 @@ export function nullable<Value>(codec: Codec<Value>): Codec<Value | null> {
   }
 }
 
-/** A list. A nil among the items is that kind's zero. */
+/** A list of a few. A nil among the items is that kind's zero. */
 export function list<Item>(codec: Codec<Item>): Codec<readonly Item[]> {
   return {
     decode(reader) {
       if (reader.isNil()) return NO_ITEMS
+      const count = reader.arrayLength()
+      if (count > MAX_LIST_ITEMS) throw new DecodeError(`list of ${count}, at most ${MAX_LIST_ITEMS} are taken`)
       const items: Item[] = []
-      for (let left = reader.arrayLength(); left > 0; left--) items.push(codec.decode(reader))
+      for (let left = count; left > 0; left--) items.push(codec.decode(reader))
       return items
     },
     encode: (writer, items) => encodeList(codec, writer, items),
@@ -144,6 +147,7 @@ export function decodeWellFormed<Value>(
   } catch (error) {
     if (!(error instanceof IllFormedText) || allowance.forgivable === 0) throw error
     allowance.forgivable--
+    reader.leftOut++
     reader.at = start
     reader.skip()
     return undefined
@@ -234,10 +238,10 @@ class Struct<Shape extends object> implements Codec<Shape> {
     } else {
       const fields = this.#sorted
       let expected = 0
-      for (let left = reader.mapLength(); left > 0; left--) {
+      for (let left = fieldCount(reader.mapLength()); left > 0; left--) {
         const found = findField(fields, reader, expected)
         if (found < 0) {
-          reader.skip()
+          reader.skipUnknown()
           continue
         }
         const field = fields[found] as StructField
@@ -267,13 +271,20 @@ class Struct<Shape extends object> implements Codec<Shape> {
   }
 
   #decodeArray(reader: Reader, target: Record<string, unknown>): void {
-    const count = reader.arrayLength()
+    const count = fieldCount(reader.arrayLength())
     for (let index = 0; index < count; index++) {
       const field = this.#declared[index]
-      if (field === undefined) reader.skip()
+      if (field === undefined) reader.skipUnknown()
       else target[field.key] = field.codec.decode(reader)
     }
   }
+}
+
+/** Throws `DecodeError` where no struct has so many fields. */
+export function fieldCount(count: number): number {
+  if (count > MAX_STRUCT_FIELDS)
+    throw new DecodeError(`struct of ${count} fields, at most ${MAX_STRUCT_FIELDS} are taken`)
+  return count
 }
 
 /** Takes a key and gives the index of its field, or -1 where it is none of ours. Go sends keys in order, so the next one is tried first. */

@@ -10,7 +10,13 @@ import type { Cipher, EncryptionVersion } from './encrypt.ts'
 import { open, PADDED_SEAL_OVERHEAD_BYTES, SEAL_OVERHEAD_BYTES, seal } from './encrypt.ts'
 import type { Keyring } from './keyring.ts'
 import { addLabel, checkLabel, labelHeaderLength, labelOverhead } from './label.ts'
-import { MAX_COMPOUND_PARTS, MAX_INFLATED_PACKET_BYTES, MAX_LAYER_DEPTH, MAX_PACKET_PARTS } from './limits.ts'
+import {
+  MAX_COMPOUND_PARTS,
+  MAX_INFLATED_PACKET_BYTES,
+  MAX_LAYER_DEPTH,
+  MAX_PACKET_PARTS,
+  MAX_PACKET_PROBLEMS,
+} from './limits.ts'
 import { decodePacketMessage } from './swim-messages.ts'
 import type { PacketMessage } from './types.ts'
 import { SwimType } from './types.ts'
@@ -158,11 +164,15 @@ function takeApart(bytes: Uint8Array, taken: Taken, depth: number): void {
   if (taken.parts > MAX_PACKET_PARTS) throw new DecodeError(`more than ${MAX_PACKET_PARTS} messages in a packet`)
   taken.layers.push({ kind: 'compound', count })
   for (const part of parts) {
+    if (taken.problems.length > MAX_PACKET_PROBLEMS) return
     try {
       takeApart(part, taken, depth + 1)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
-      taken.problems.push(error)
+      const isLast = taken.problems.length === MAX_PACKET_PROBLEMS
+      taken.problems.push(
+        isLast ? new DecodeError(`more than ${MAX_PACKET_PROBLEMS} broken messages in a packet`) : error,
+      )
     }
   }
   const missing = count - parts.length

@@ -3,7 +3,7 @@
 // Source: wire-protocol §7. A struct comes as a map, an array or nil (§1.2).
 import { DecodeError } from '../base/errors.ts'
 import { MAX_SERF_NAMES } from './limits.ts'
-import { decodeWellFormed, Reader, text } from './msgpack.ts'
+import { decodeWellFormed, fieldCount, Reader, text } from './msgpack.ts'
 import { Skipper } from './skipper.ts'
 import { SerfType, type Uint64 } from './types.ts'
 
@@ -19,7 +19,7 @@ export interface SerfState {
 
 /** Names read in one slice: about a millisecond. */
 const SLICE_NAMES = 4096
-/** Bytes passed over in one slice. */
+/** Bytes read or passed over in one slice, about; whatever fields they are in. */
 const SLICE_BYTES = 65_536
 
 /** The fields, in the order in which Go declares them. */
@@ -39,14 +39,64 @@ export function* readSerfState(all: Uint8Array): Generator<void, SerfState, unkn
   if (reader.isNil()) return state
   const head = reader.peek()
   const isArray = (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd
-  const count = isArray ? reader.arrayLength() : reader.mapLength()
+  const count = fieldCount(isArray ? reader.arrayLength() : reader.mapLength())
+  const progress = new Progress(reader)
   for (let index = 0; index < count; index++) {
-    yield* readField(reader, isArray ? FIELDS[index] : reader.text(), state)
+    yield* readField(reader, isArray ? FIELDS[index] : reader.text(), state, progress)
   }
   return state
 }
 
-function* readField(reader: Reader, name: string | undefined, state: SerfState): Generator<void, void, unknown> {
+/** What was done since the last pause, and how many names there were in all: a field may come again. */
+class Progress {
+  readonly #reader: Reader
+  #names = 0
+  #from: number
+  readonly #announced = { times: 0, left: 0 }
+
+  constructor(reader: Reader) {
+    this.#reader = reader
+    this.#from = reader.at
+  }
+
+  /** Where the slice ends at the latest. */
+  get sliceEnd(): number {
+    return Math.min(this.#from + SLICE_BYTES, this.#reader.end)
+  }
+
+  /** Before each name: true where a pause is due, which then counts as taken. */
+  nameIsDue(): boolean {
+    const isDue = this.#names >= SLICE_NAMES || this.#reader.at - this.#from >= SLICE_BYTES
+    if (isDue) this.paused()
+    this.#names++
+    return isDue
+  }
+
+  /** A name was left out, which takes as long as a hundred others. */
+  leftOut(): void {
+    this.#names += 64
+  }
+
+  paused(): void {
+    this.#names = 0
+    this.#from = this.#reader.at
+  }
+
+  /** Throws `DecodeError` where `count` more names are too many. */
+  announce(kind: 'times' | 'left', count: number): number {
+    this.#announced[kind] += count
+    const all = this.#announced[kind]
+    if (all > MAX_SERF_NAMES) throw new DecodeError(`${all} names, at most ${MAX_SERF_NAMES} are taken`)
+    return count
+  }
+}
+
+function* readField(
+  reader: Reader,
+  name: string | undefined,
+  state: SerfState,
+  progress: Progress,
+): Generator<void, void, unknown> {
   switch (name) {
     case 'LTime':
       state.ltime = reader.uint64()
@@ -58,53 +108,45 @@ function* readField(reader: Reader, name: string | undefined, state: SerfState):
       state.queryLtime = reader.uint64()
       return
     case 'StatusLTimes':
-      if (!reader.isNil()) yield* readTimes(reader, state.statusLtimes)
+      if (!reader.isNil()) yield* readTimes(reader, state.statusLtimes, progress)
       return
     case 'LeftMembers':
-      if (!reader.isNil()) yield* readNames(reader, state.leftMembers)
+      if (!reader.isNil()) yield* readNames(reader, state.leftMembers, progress)
       return
     default:
-      yield* passOver(reader)
+      yield* passOver(reader, progress)
   }
 }
 
 /** Of a repeated name the last time counts; names that are no text are left out. */
-function* readTimes(reader: Reader, times: Map<string, Uint64>): Generator<void, void, unknown> {
-  const count = bounded(reader.mapLength())
-  for (let done = 0; done < count; done++) {
-    if (done > 0 && done % SLICE_NAMES === 0) yield
+function* readTimes(reader: Reader, times: Map<string, Uint64>, progress: Progress): Generator<void, void, unknown> {
+  for (let left = progress.announce('times', reader.mapLength()); left > 0; left--) {
+    if (progress.nameIsDue()) yield
     const name = decodeWellFormed(text, reader)
     const ltime = reader.uint64()
-    if (name !== undefined) times.set(name, ltime)
+    if (name === undefined) progress.leftOut()
+    else times.set(name, ltime)
   }
 }
 
-function* readNames(reader: Reader, names: Set<string>): Generator<void, void, unknown> {
-  const count = bounded(reader.arrayLength())
-  for (let done = 0; done < count; done++) {
-    if (done > 0 && done % SLICE_NAMES === 0) yield
+function* readNames(reader: Reader, names: Set<string>, progress: Progress): Generator<void, void, unknown> {
+  for (let left = progress.announce('left', reader.arrayLength()); left > 0; left--) {
+    if (progress.nameIsDue()) yield
     const name = decodeWellFormed(text, reader)
-    if (name !== undefined) names.add(name)
+    if (name === undefined) progress.leftOut()
+    else names.add(name)
   }
 }
 
 /** One value of any kind. */
-function* passOver(reader: Reader): Generator<void, void, unknown> {
+function* passOver(reader: Reader, progress: Progress): Generator<void, void, unknown> {
   const skipper = new Skipper()
   for (;;) {
-    const end = Math.min(reader.at + SLICE_BYTES, reader.end)
-    const at = skipper.advance(reader.bytes, reader.at, end, reader.end)
-    if (skipper.done) {
-      reader.at = at
-      return
-    }
+    const end = progress.sliceEnd
+    if (end > reader.at) reader.at = skipper.advance(reader.bytes, reader.at, end, reader.end)
+    if (skipper.done) return
     if (end === reader.end) throw new DecodeError('message cut short')
-    reader.at = at
+    progress.paused()
     yield
   }
-}
-
-function bounded(count: number): number {
-  if (count > MAX_SERF_NAMES) throw new DecodeError(`${count} names, at most ${MAX_SERF_NAMES} are taken`)
-  return count
 }

@@ -16,6 +16,8 @@ export interface SkipperOptions {
   readonly maxDepth?: number
   /** Whether the extension forms are let through. */
   readonly extensions?: boolean
+  /** Values in all: each costs time, however long it is. By default only the bytes bound them. */
+  readonly maxValues?: number
 }
 
 /** One value at a time: `reset`, then `advance` until `done`. Holds no bytes. */
@@ -24,15 +26,28 @@ export class Skipper {
   readonly #extensions: boolean
   /** Values still to come in each open container. */
   readonly #open: Float64Array
+  readonly #maxValues: number
+  #valuesLeft: number
   #depth = 0
   /** Bytes still to pass of the value at hand. */
   #tail = 0
   #done = false
 
-  constructor({ maxDepth = MAX_VALUE_DEPTH, extensions = true }: SkipperOptions = {}) {
+  constructor({
+    maxDepth = MAX_VALUE_DEPTH,
+    extensions = true,
+    maxValues = Number.POSITIVE_INFINITY,
+  }: SkipperOptions = {}) {
     this.#maxDepth = maxDepth
+    this.#maxValues = maxValues
+    this.#valuesLeft = maxValues
     this.#extensions = extensions
     this.#open = new Float64Array(maxDepth)
+  }
+
+  /** How many more values are let through. */
+  get valuesLeft(): number {
+    return this.#valuesLeft
   }
 
   /** The value is whole. */
@@ -40,8 +55,9 @@ export class Skipper {
     return this.#done
   }
 
-  /** Makes ready for the next value. */
-  reset(): void {
+  /** Makes ready for the next value. @param values how many it may still be made of, by default as many as any */
+  reset(values: number = this.#maxValues): void {
+    this.#valuesLeft = values
     this.#depth = 0
     this.#tail = 0
     this.#done = false
@@ -62,6 +78,7 @@ export class Skipper {
       if (this.#done || at >= end) return at
       const next = this.#head(bytes, at, end, reach)
       if (next < 0) return at
+      if (--this.#valuesLeft < 0) throw new DecodeError('too many values of no use')
       at = next
     }
   }

@@ -4,7 +4,7 @@
 import { concat, copyOf, NO_BYTES, sameBytes } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
 import { checkIp, isIp } from './address.ts'
-import { MAX_ILL_FORMED_VALUES, MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
+import { MAX_ILL_FORMED_VALUES, MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES, MAX_STRUCT_BYTES } from './limits.ts'
 import type { Codec, Field, Writer } from './msgpack.ts'
 import {
   bool,
@@ -256,6 +256,11 @@ type Awaited =
 
 const TYPE: Awaited = { kind: 'type' }
 
+/** A part of more bytes counts for several: what takes time is bytes. Members of Serf have a few hundred at most. */
+const PART_BYTES = 256
+/** What a member that is left out counts beyond itself. */
+const ILL_FORMED_PARTS = 15
+
 /** Finds the end of a stream message by reading it (wire-protocol §4.6). Goes on where it stopped: no byte is read more
  *  than twice, whatever the pieces. Used for one message. */
 export class StreamMessageReader {
@@ -288,7 +293,7 @@ export class StreamMessageReader {
 
   /** The message, once `end` is far enough. `all` must hold the same bytes at the same places in every call.
    *  @param reach how far `end` can ever come: what asks for more is refused at once.
-   *  @param maxParts members of a push/pull read in this call, about; the next call goes on
+   *  @param maxParts members of a push/pull read in this call, about, one for each 256 bytes of them; the next call goes on
    *  Throws `DecodeError`; the reader is of no use afterwards. */
   read(
     all: Uint8Array,
@@ -298,7 +303,7 @@ export class StreamMessageReader {
   ): StreamMessage | undefined {
     this.#isPaused = false
     for (let parts = 0; ; parts++) {
-      if (parts === maxParts) {
+      if (parts >= maxParts) {
         this.#isPaused = true
         return undefined
       }
@@ -308,14 +313,19 @@ export class StreamMessageReader {
         this.#awaited = awaitedAfter(all[this.#at] as number)
         this.#start = ++this.#at
       } else if (awaited.kind === 'struct') {
+        const limit = Math.min(reach, this.#start + MAX_STRUCT_BYTES)
         if (!this.#isWhole) {
-          this.#at = this.#skipper.advance(all, this.#at, end, reach)
-          if (!this.#skipper.done) return undefined
+          this.#at = this.#skipper.advance(all, this.#at, Math.min(end, limit), limit)
+          if (!this.#skipper.done) {
+            if (end >= limit && limit < reach) throw new DecodeError(`struct of more than ${MAX_STRUCT_BYTES} bytes`)
+            return undefined
+          }
           this.#skipper.reset()
         }
-        const reader = new Reader(all, this.#start)
+        const reader = new Reader(all, this.#start, Math.min(all.length, limit))
         const next = awaited.read(reader)
         if (this.#isWhole) this.#at = reader.at
+        parts += Math.floor((this.#at - this.#start) / PART_BYTES) + ILL_FORMED_PARTS * reader.leftOut
         this.#start = this.#at
         if (!('kind' in next)) return next
         if (next === awaited) this.#readParts++

@@ -266,3 +266,25 @@ describe('bounds', () => {
     assert.throws(() => encode(uint32, Number.NaN), AssertionError)
   })
 })
+
+test('what nobody knows, lists of a few, texts and bytes as numbers are bounded each', () => {
+  const any = struct<{ few: readonly string[]; bytes: Uint8Array | null }>(
+    () => ({ few: [], bytes: null }),
+    [
+      ['Few', 'few', list(text)],
+      ['Bytes', 'bytes', bytesOrNull],
+    ],
+  )
+  const withArray = (name: string, length: number): Reader => {
+    const head = [0x81, 0xa0 | name.length, ...utf8(name), 0xdd, 0, length >> 16, (length >> 8) & 0xff, length & 0xff]
+    const all = new Uint8Array(head.length + length).fill(name === 'Few' ? 0xa0 : 1)
+    all.set(head)
+    return new Reader(all)
+  }
+  assert.equal(any.decode(withArray('Few', 4096)).few.length, 4096)
+  assert.throws(() => any.decode(withArray('Few', 4097)), /list of 4097/)
+  assert.equal(any.decode(withArray('Bytes', 65_535)).bytes?.length, 65_535)
+  assert.throws(() => any.decode(withArray('Bytes', 65_536)), /numbers/)
+  assert.deepEqual(any.decode(withArray('Else', 65_535)).few, [])
+  assert.throws(() => any.decode(withArray('Else', 65_536)), /too many values/)
+})

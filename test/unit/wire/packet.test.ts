@@ -7,7 +7,7 @@ import { DecodeError, DecryptError } from '../../../src/base/errors.ts'
 import { encodeCompound } from '../../../src/wire/compound.ts'
 import { wrapCompressed } from '../../../src/wire/compress.ts'
 import { Keyring } from '../../../src/wire/keyring.ts'
-import { MAX_COMPOUND_PARTS, MAX_LAYER_DEPTH, MAX_PACKET_PARTS } from '../../../src/wire/limits.ts'
+import { MAX_COMPOUND_PARTS, MAX_LAYER_DEPTH, MAX_PACKET_PARTS, MAX_PACKET_PROBLEMS } from '../../../src/wire/limits.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import {
   COMPOUND_OVERHEAD_BYTES,
@@ -212,4 +212,15 @@ describe('packets', () => {
     assert.equal(packetOverhead(PLAIN, false), 0)
     assert.equal(encodePacket([part], { ...BARE, sealing, crc: true, nonce }).length, part.length + 6 + 29 + 5)
   })
+})
+
+test('of a packet full of broken messages the first hundred or so are looked at', () => {
+  const [broken, good] = [Uint8Array.of(99), encodeSwimMessage({ type: 'nack', seqNo: 1 })]
+  const some = Array.from({ length: MAX_PACKET_PROBLEMS }, () => broken)
+  const { messages, problems } = decodePacket(encodeCompound([...some, good]), PLAIN)
+  assert.deepEqual([messages.length, problems.length], [1, MAX_PACKET_PROBLEMS])
+  const nested = encodeCompound([encodeCompound([...some, broken, good]), good, broken])
+  const many = decodePacket(nested, PLAIN)
+  assert.deepEqual([many.messages.length, many.problems.length], [0, MAX_PACKET_PROBLEMS + 1])
+  assert.match(many.problems.at(-1)?.message ?? '', /more than 128 broken/)
 })

@@ -138,6 +138,61 @@ describe('Serf part of a push/pull, read in slices', () => {
     assert.ok(read(writer.finish()).slices >= 15)
   })
 
+  it('many fields are refused, many names of a field that comes again too, and slices go across fields', () => {
+    const fields = (count: number, one: (writer: Writer, index: number) => void) => {
+      const writer = new Writer()
+      writer.reset()
+      writer.byte(2)
+      writer.mapHead(count)
+      for (let index = 0; index < count; index++) one(writer, index)
+      return writer.finish()
+    }
+    const unknown = (writer: Writer) => {
+      writer.text('')
+      writer.nil()
+    }
+    assert.throws(() => read(fields(65, unknown)), /65 fields/)
+    assert.equal(read(fields(64, unknown)).slices, 1)
+    const times = (each: number) => (writer: Writer, index: number) => {
+      writer.text('StatusLTimes')
+      writer.mapHead(each)
+      for (let name = 0; name < each; name++) {
+        writer.text(`${index}-${name}`)
+        writer.int(1)
+      }
+    }
+    const { state, slices } = read(fields(60, times(4000)))
+    assert.equal(state.statusLtimes.size, 240_000)
+    assert.ok(slices >= 58, `${slices}`)
+    assert.throws(() => read(fields(64, times(4200))), /names/)
+    const left = (writer: Writer) => {
+      writer.text('LeftMembers')
+      writer.arrayHead(MAX_SERF_NAMES / 2)
+      writer.put(new Uint8Array(MAX_SERF_NAMES / 2).fill(0xa0))
+    }
+    assert.throws(() => read(fields(3, left)), /names/)
+    const values = (writer: Writer) => {
+      writer.text('later')
+      writer.arrayHead(60_000)
+      writer.put(new Uint8Array(60_000))
+    }
+    assert.ok(read(fields(50, values)).slices >= 45)
+  })
+
+  it('a name longer than any packet is left out, and takes no time', () => {
+    const writer = new Writer()
+    writer.reset()
+    writer.byte(2)
+    writer.mapHead(1)
+    writer.text('LeftMembers')
+    writer.arrayHead(3)
+    for (const length of [65_535, 65_536, 4]) writer.text('x'.repeat(length))
+    assert.deepEqual(
+      [...read(writer.finish()).state.leftMembers].map((name) => name.length),
+      [65_535, 4],
+    )
+  })
+
   it('ML-53: more names than any cluster has are refused at the head, and what is cut short at its end', () => {
     for (const [field, head] of [
       ['StatusLTimes', 'mapHead'],

@@ -69,3 +69,14 @@ test('extension types are refused where they are not wanted', () => {
   assert.equal(skip(fromHex('91919190'), 1, strict()), 4)
   assert.throws(() => skip(fromHex('9191919191c0'), 1, strict()), DecodeError)
 })
+
+test('values may be counted: no more are passed than were granted, whatever their length', () => {
+  const three = fromHex('92c0a161')
+  const skipper = new Skipper({ maxValues: 3 })
+  assert.equal(skip(three, 1, skipper), 4)
+  assert.equal(skipper.valuesLeft, 0)
+  skipper.reset()
+  assert.throws(() => skip(fromHex('93c0c0c0'), 1, skipper), /too many values/)
+  skipper.reset(4)
+  assert.equal(skip(fromHex('93c0c0c0'), 1, skipper), 4)
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { NO_BYTES } from '../../../src/base/bytes.ts'
+import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
 import { DecodeError } from '../../../src/base/errors.ts'
 import type { Codec } from '../../../src/wire/msgpack.ts'
 import { bool, int64, Reader, struct, written } from '../../../src/wire/msgpack.ts'
@@ -258,5 +258,69 @@ describe('versions that many members share', () => {
     const long = encodeSwimMessage(withVersions(new Uint8Array(1000)))
     const read = (): Uint8Array => (decodePacketMessage(long) as Alive).vsn
     assert.notEqual(read(), read())
+  })
+})
+
+describe('what a struct may cost', () => {
+  /** A struct of type `type`, with fields nobody knows. */
+  const unknown = (type: number, fields: number, value: readonly number[] = [0xc0]): Uint8Array =>
+    Uint8Array.from([
+      type,
+      0xde,
+      fields >> 8,
+      fields & 0xff,
+      ...Array.from({ length: fields }, () => [0xa0, ...value]).flat(),
+    ])
+  const whole = (bytes: Uint8Array) => new StreamMessageReader(0, true).read(bytes, bytes.length, bytes.length)
+
+  test('is 64 fields, known or not, in a packet and on a stream', () => {
+    assert.equal(decodePacketMessage(unknown(3, 64)).type, 'suspect')
+    assert.throws(() => decodePacketMessage(unknown(3, 65)), /65 fields/)
+    assert.equal(whole(unknown(0, 64))?.type, 'ping')
+    assert.throws(() => whole(unknown(0, 65)), /65 fields/)
+    const asArray = (fields: number) => Uint8Array.from([3, 0xdc, 0, fields, ...new Array<number>(fields).fill(0xc0)])
+    assert.equal(decodePacketMessage(asArray(64)).type, 'suspect')
+    assert.throws(() => decodePacketMessage(asArray(65)), /65 fields/)
+  })
+
+  test('is 64 KiB on a stream, whole or in pieces', () => {
+    const [most, tooMany] = [65_536, 65_537].map((size) => {
+      const bytes = new Uint8Array(1 + size).fill(0x61)
+      const length = size - 12
+      bytes.set([13, 0x81, 0xa5, ...utf8('Error'), 0xdb, 0, 0, length >> 8, length & 0xff], 0)
+      return bytes
+    }) as [Uint8Array, Uint8Array]
+    for (const read of [whole, readStream]) {
+      const message = read(most)
+      assert.ok(message?.type === 'error' && message.error.length === 65_524)
+      assert.throws(() => read(tooMany), DecodeError)
+    }
+    const inPieces = new StreamMessageReader()
+    assert.throws(() => {
+      for (let end = 0; end < tooMany.length; end += 5000) inPieces.read(tooMany, end, tooMany.length)
+      inPieces.read(tooMany, tooMany.length, tooMany.length)
+    }, DecodeError)
+  })
+
+  test('counts by its bytes, and more where it is left out: one call reads fewer such members', () => {
+    const calls = (members: readonly PushPull['members'][number][]): number => {
+      const bytes = encodePushPull({ type: 'push-pull', join: false, members, userState: NO_BYTES })
+      for (let at = bytes.indexOf(0x40); at >= 0; at = bytes.indexOf(0x40, at)) bytes[at] = 0xff
+      const reader = new StreamMessageReader(0, true)
+      for (let count = 1; ; count++) if (reader.read(bytes, bytes.length, bytes.length, 100) !== undefined) return count
+    }
+    const member = {
+      name: 'a',
+      addr: new Uint8Array(4),
+      port: 1,
+      meta: NO_BYTES,
+      incarnation: 1,
+      state: 0,
+      vsn: NO_BYTES,
+    }
+    const few = calls(Array.from({ length: 300 }, () => member))
+    const long = calls(Array.from({ length: 300 }, () => ({ ...member, meta: new Uint8Array(2000) })))
+    const illFormed = calls(Array.from({ length: 300 }, () => ({ ...member, name: '@' })))
+    assert.ok(few <= 4 && long > 20 && illFormed > 40, `${few} ${long} ${illFormed}`)
   })
 })
