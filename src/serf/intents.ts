@@ -9,7 +9,7 @@ import type { QueueNote } from '../swim/dissemination-queue.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfJoin, type SerfLeave, SwimType } from '../wire/types.ts'
 import { cancelPrune, prune } from './prune.ts'
-import { remember } from './recent-intents.ts'
+import { type IntentSource, remember } from './recent-intents.ts'
 import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf:intents')
@@ -28,7 +28,7 @@ export function applyLeaveIntent(state: SerfState, intent: SerfLeave, now: numbe
   if (!witness(state, ltime, `leave of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
-    if (remember(state, node, { kind: 'leave', ltime, at: now })) spread(state, received)
+    if (remember(state, node, { kind: 'leave', ltime, at: now }, sourceOf(received))) spread(state, received)
     return
   }
   if (node === state.name && state.departure === undefined) {
@@ -58,10 +58,15 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   if (!witness(state, ltime, `join of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
-    if (remember(state, node, { kind: 'join', ltime, at: now })) spread(state, received)
+    if (remember(state, node, { kind: 'join', ltime, at: now }, sourceOf(received))) spread(state, received)
     return
   }
   if (ltime <= record.statusLtime) return
+  if (node === state.name && state.departure !== undefined) {
+    // Differs: Serf lets anybody take its own leave back, and counts as alive in the midst of it.
+    trace('someone says we stay; we leave')
+    return
+  }
   const previous = state.members.view(node)
   record.statusLtime = ltime
   spread(state, received)
@@ -109,6 +114,11 @@ export function forceLeave(state: SerfState, name: string, isPruned: boolean, ti
   applyLeaveIntent(state, intent, now)
   if (isAlone) state.outbox.notify({ type: 'told', ticket })
   else spread(state, message, { ticket })
+}
+
+/** Packets tell an intent, exchanges list it. What our own operator says of a stranger counts as listed: it is told on in any case. */
+function sourceOf(received: Uint8Array | undefined): IntentSource {
+  return received === undefined ? 'listed' : 'told'
 }
 
 function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string, now: number): ltime is number {

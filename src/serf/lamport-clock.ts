@@ -9,6 +9,8 @@ const MAX_LEAP = 2 ** 40
 const REGROWTH = 2 ** 20 / 1000
 /** Beyond it our own messages would come to the end of exact numbers. */
 const MAX_TIME = 2 ** 52
+/** The most a cluster we come to may tell us: our own messages, and whoever follows them, need room above it. */
+const MAX_FIRST_TIME = 2 ** 51
 
 /** One logical clock. The first time it gives is 1. */
 export class LamportClock {
@@ -28,25 +30,29 @@ export class LamportClock {
     return this.#time++
   }
 
-  /** Takes note of a time seen: ours is later from now on. False where it is too far ahead to be believed; then nothing changed. */
+  /** Takes note of a time seen: ours is later from now on. False where it is too far ahead to be believed. Ours has then gone as far
+   *  towards it as it may, unless none ever may: another member, a few messages ahead of us, may have believed that very time, and who
+   *  stood still would be those few messages short for ever. */
   witness(seen: Uint64, now: number): seen is number {
     if (typeof seen === 'bigint' || seen > MAX_TIME) return false
     if (seen < this.#time) return true
     const ahead = seen + 1 - this.#time
     if (ahead > 1) {
-      if (ahead > this.#leapAllowed(now)) return false
-      this.#leapLeft -= ahead
+      const step = Math.min(ahead, Math.floor(this.#leapAllowed(now)))
+      this.#leapLeft -= step
+      this.#time += step
+      return step === ahead
     }
     this.#time = seen + 1
     return true
   }
 
-  /** The same for the time of a whole cluster, told in a full exchange. The first one is believed however far ahead it is: who has
-   *  only just begun cannot know how old the cluster is. */
-  witnessExchange(seen: Uint64, now: number): seen is number {
+  /** The same for the time of a whole cluster, told in answer to an exchange that we began. The first one is believed up to 2^51,
+   *  however far ahead it is: who has only just begun cannot know how old the cluster is. */
+  witnessAnswer(seen: Uint64, now: number): seen is number {
     const isFirst = this.#isFresh
     this.#isFresh = false
-    if (!isFirst || typeof seen === 'bigint' || seen > MAX_TIME) return this.witness(seen, now)
+    if (!isFirst || typeof seen === 'bigint' || seen > MAX_FIRST_TIME) return this.witness(seen, now)
     this.#time = Math.max(this.#time, seen + 1)
     return true
   }

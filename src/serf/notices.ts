@@ -26,7 +26,8 @@ export type SerfNotice =
   | {
       readonly type: MemberNoticeType
       readonly member: Member
-      /** The member as it was before; absent where it was unknown. */
+      /** The member as the notice before left it; absent where it was unknown. A rise of its incarnation alone is no notice, so that
+       *  may be an older one. */
       readonly previous: Member | undefined
     }
   /** Another address claims a name that is taken. */

@@ -38,13 +38,13 @@ export function erase(state: SerfState, name: string): void {
   state.members.delete(name)
 }
 
-/** Remembers what was intended last: the intent that erases still travels, and must not count as news of a stranger.
+/** Remembers what was intended last: the intent that erases still travels, and must not count as news of a stranger. It is newer than
+ *  what was remembered before the member came.
  *  Differs: Serf takes it for news, tells it on once more, and shows a member that comes back within five minutes as leaving. */
 function eraseForNow(state: SerfState, { name, swim, statusLtime }: SerfRecord, now: number): void {
   trace('%s is pruned%s', name, isPresent(swim) ? ', though it lives' : '')
   erase(state, name)
-  state.recentIntents.delete(name)
-  remember(state, name, { kind: 'join', ltime: statusLtime, at: now })
+  remember(state, name, { kind: 'join', ltime: statusLtime, at: now }, 'told')
 }
 
 function keyOf(name: string): string {

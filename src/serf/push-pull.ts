@@ -5,6 +5,7 @@ import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { readSerfState, type SerfState as Theirs } from '../wire/serf-state.ts'
 import type { Uint64 } from '../wire/types.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
+import type { LamportClock } from './lamport-clock.ts'
 import type { SerfRecord, SerfStatus } from './members.ts'
 import type { SerfState } from './state.ts'
 
@@ -69,8 +70,9 @@ export class LocalState {
   }
 }
 
-/** Takes what they told, a slice at a time; what is not read whole is not taken. */
-export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, begun: number): Slices {
+/** Takes what they told, a slice at a time; what is not read whole is not taken.
+ *  @param isAnswer they told it since we asked */
+export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, isAnswer: boolean, begun: number): Slices {
   let now = begun
   const reading = readSerfState(bytes)
   let theirs: Theirs | undefined
@@ -88,14 +90,15 @@ export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, begun: nu
     state.outbox.notify({ type: 'warning', code: 'message-invalid', message })
     return
   }
-  yield* take(state, theirs, now)
+  yield* take(state, theirs, isAnswer, now)
 }
 
-function* take(state: SerfState, { ltime: clock, statusLtimes, leftMembers }: Theirs, begun: number): Slices {
+function* take(state: SerfState, theirs: Theirs, isAnswer: boolean, begun: number): Slices {
   let now = begun
+  const { ltime: clock, statusLtimes, leftMembers } = theirs
   // Their clock shows the time of their next message; what they have seen is one less. A clock that cannot be believed is left
   // aside; each intent below is held against ours by itself.
-  const isBelieved = typeof clock === 'number' && (clock <= 1 || state.clock.witnessExchange(clock - 1, now))
+  const isBelieved = typeof clock === 'number' && (clock <= 1 || witness(state.clock, clock - 1, isAnswer, now))
   if (!isBelieved) {
     const message = `an exchange says ${clock}, we are at ${state.clock.time}`
     state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
@@ -118,4 +121,8 @@ function* take(state: SerfState, { ltime: clock, statusLtimes, leftMembers }: Th
     }
     applyJoinIntent(state, { type: 'join', ltime, node }, now)
   }
+}
+
+function witness(clock: LamportClock, seen: number, isAnswer: boolean, now: number): boolean {
+  return isAnswer ? clock.witnessAnswer(seen, now) : clock.witness(seen, now)
 }

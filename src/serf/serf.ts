@@ -25,6 +25,7 @@ import type { SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import { pruneDue } from './prune.ts'
 import { reap } from './reaper.ts'
+import { RecentIntents } from './recent-intents.ts'
 import { reconnectDue, reconnectSoon, startReconnecting } from './reconnect.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
@@ -82,7 +83,7 @@ export class Serf {
       members: new SerfMembers(name),
       clock: new LamportClock(),
       intents: new DisseminationQueue(1, swim.largestBroadcastBytes),
-      recentIntents: new Map(),
+      recentIntents: new RecentIntents(),
       reconnect: { exchange: undefined, pauseMs: 0 },
       departure: undefined,
       lastTicket: 0,

@@ -9,6 +9,7 @@ import type { LamportClock } from './lamport-clock.ts'
 import type { Member, SerfMembers } from './members.ts'
 import type { MemberNoticeType, SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
+import type { RecentIntents } from './recent-intents.ts'
 
 /** An intent about a member we do not know yet. */
 export interface RecentIntent {
@@ -51,8 +52,7 @@ export interface SerfState {
   readonly clock: LamportClock
   /** Intents still to be told: whole memberlist messages, type byte included. */
   readonly intents: DisseminationQueue
-  /** By name; newest only. */
-  readonly recentIntents: Map<string, RecentIntent>
+  readonly recentIntents: RecentIntents
   readonly reconnect: Reconnect
   departure: Departure | undefined
   lastTicket: number

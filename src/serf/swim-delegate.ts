@@ -7,12 +7,12 @@ import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../swim/deleg
 import { retransmitLimit } from '../swim/formulas.ts'
 import { isPresent, type MemberRecord } from '../swim/member.ts'
 import type { Address } from '../wire/address.ts'
+import { MAX_COMPOUND_PART_BYTES } from '../wire/limits.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
-import type { Alive, SerfMessage } from '../wire/types.ts'
+import { type Alive, type SerfMessage, SerfType } from '../wire/types.ts'
 import type { Acceptance } from './acceptance.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import { makeRoom } from './member-limit.ts'
-import type { Member } from './members.ts'
 import { cancelPrune } from './prune.ts'
 import { LocalState, mergeRemoteState } from './push-pull.ts'
 import { lossNoticed, reconnectEnded } from './reconnect.ts'
@@ -92,20 +92,36 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   memberSuspected(swim: MemberRecord): void {
-    this.#tellIfSeen('member-suspect', swim.name)
+    const state = this.#state()
+    const { name } = swim
+    const previous = state.members.lastView(name)
+    // Only what changes the state a host sees: a suspicion of a member that is leaving does not.
+    if (state.members.view(name)?.state !== previous?.state) tell(state, 'member-suspect', name, previous)
   }
 
   memberRecovered(swim: MemberRecord): void {
     if (this.#isBack(swim)) return
-    const previous = this.#state().members.lastView(swim.name)
-    this.#tellIfSeen('member-recover', swim.name)
-    // A refutation may bring new tags. By the time `memberUpdated` is told of them, they have been looked at.
-    this.#tellNewTags(swim.name, previous)
+    const state = this.#state()
+    const previous = state.members.lastView(swim.name)
+    const member = state.members.view(swim.name)
+    if (previous === undefined || member === undefined || member.isSelf) return
+    // A refutation may bring new tags. By the time `memberUpdated` is told of them, they have been looked at. Each notice tells one
+    // change, and begins where the one before it ended.
+    const between = member.tags === previous.tags ? member : Object.freeze({ ...member, tags: previous.tags })
+    const isSeen = member.state !== previous.state
+    if (isSeen) state.outbox.notify({ type: 'member-recover', member: between, previous })
+    if (between !== member) {
+      state.outbox.notify({ type: 'member-update', member, previous: isSeen ? between : previous })
+    }
   }
 
   memberUpdated(swim: MemberRecord): void {
     if (this.#isBack(swim)) return
-    this.#tellNewTags(swim.name, this.#state().members.lastView(swim.name))
+    const state = this.#state()
+    const previous = state.members.lastView(swim.name)
+    if (previous !== undefined && state.members.view(swim.name)?.tags !== previous.tags) {
+      tell(state, 'member-update', swim.name, previous)
+    }
   }
 
   nameConflict(existing: MemberRecord, claimed: Address, now: number): void {
@@ -122,7 +138,7 @@ export class SerfDelegate implements SwimDelegate {
     const state = this.#state()
     let message: SerfMessage
     try {
-      message = decodeSerfMessage(bytes)
+      message = decodeSerfMessage(checked(bytes))
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       const text = `Serf message from ${from.key}: ${error.message}`
@@ -169,8 +185,8 @@ export class SerfDelegate implements SwimDelegate {
     return this.#localState.encode(this.#state())
   }
 
-  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number): Slices {
-    return mergeRemoteState(this.#state(), bytes, now)
+  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number, isAnswer: boolean): Slices {
+    return mergeRemoteState(this.#state(), bytes, isAnswer, now)
   }
 
   ackPayload(): null {
@@ -200,18 +216,12 @@ export class SerfDelegate implements SwimDelegate {
     if (isErased) this.memberJoined(swim)
     return isErased
   }
+}
 
-  /** Tells only what changes the state a host sees: a suspicion of a member that is leaving does not. */
-  #tellIfSeen(type: 'member-suspect' | 'member-recover', name: string): void {
-    const state = this.#state()
-    const previous = state.members.lastView(name)
-    if (state.members.view(name)?.state !== previous?.state) tell(state, type, name, previous)
-  }
-
-  #tellNewTags(name: string, previous: Member | undefined): void {
-    const state = this.#state()
-    if (previous !== undefined && state.members.view(name)?.tags !== previous.tags) {
-      tell(state, 'member-update', name, previous)
-    }
-  }
+/** Throws `DecodeError` for what no member tells by a user message, and would take long to read: exchanges, which are read in slices
+ *  elsewhere, and what came by stream and is larger than any packet. */
+function checked(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_COMPOUND_PART_BYTES) throw new DecodeError(`${bytes.length} bytes, more than a packet holds`)
+  if (bytes[0] === SerfType.pushPull) throw new DecodeError('an exchange outside an exchange')
+  return bytes
 }

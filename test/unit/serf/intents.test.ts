@@ -4,7 +4,19 @@ import { concat } from '../../../src/base/bytes.ts'
 import { SizeError } from '../../../src/base/errors.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { PacketMessage } from '../../../src/wire/types.ts'
-import { alive, dead, goodbye, joinIntent, leaveIntent, Mesh, type Station, serfStateOf, suspect } from './support.ts'
+import {
+  addressOf,
+  alive,
+  dead,
+  exchange,
+  goodbye,
+  joinIntent,
+  leaveIntent,
+  Mesh,
+  type Station,
+  serfStateOf,
+  suspect,
+} from './support.ts'
 
 describe('SF-10: intents about a member, by its state', () => {
   it('alive, newer leave intent: leaving, with member-leaving', () => {
@@ -192,7 +204,9 @@ describe('SF-03: our clock after an exchange', () => {
   it('whoever is new to a cluster of any age is believed by it, and believes it', () => {
     const mesh = new Mesh()
     const [old, fresh] = [mesh.add('old', 1), mesh.add('fresh', 2)]
-    mesh.exchange(old, { ltime: 2 ** 45 })
+    mesh.call(old, (serf) => serf.contact(addressOf(50)))
+    const { id } = mesh.requests[0] as (typeof mesh.requests)[number]
+    mesh.call(old, (serf, now) => serf.receiveReply(id, exchange({ ltime: 2 ** 45 }), now))
     mesh.join(fresh, old)
     mesh.run(5000)
     assert.deepEqual(
@@ -406,7 +420,7 @@ describe('what nobody should believe', () => {
     assert.equal(us.serf.queued, 4096)
   })
 
-  it('an intent more than 2^40 ahead is dropped with a warning, and the clock stays', () => {
+  it('an intent more than 2^40 ahead is dropped with a warning', () => {
     const { mesh, us } = knowing()
     for (const ltime of [2 ** 41, 2n ** 64n - 1n]) mesh.tell(us, leaveIntent('ghost-2', ltime))
     assert.equal(us.stateOf('ghost-2'), 'alive')
@@ -447,3 +461,20 @@ function cluster(count: number) {
 function ltimeOf(mesh: Mesh, station: Station, name: string): number {
   return Number(serfStateOf(mesh.exchange(station, {})).statusLtimes.get(name))
 }
+
+describe('our own leave', () => {
+  it('is not taken back by what others say', () => {
+    const { mesh, us } = knowing()
+    mesh.call(us, (serf, now) => serf.leave(now))
+    mesh.forgetSent()
+    mesh.tell(us, joinIntent('us', 90))
+    assert.equal(us.serf.local.state, 'leaving')
+    mesh.run(300)
+    assert.deepEqual(
+      mesh.gossiped('us').filter(({ type }) => type === 'join'),
+      [],
+    )
+    mesh.run(10_000)
+    assert.equal(us.serf.local.state, 'left')
+  })
+})

@@ -29,12 +29,31 @@ describe('LamportClock', () => {
     }
   })
 
-  it('a leap of 2^40 is believed, one more is not and changes nothing', () => {
+  it('a leap of 2^40 is believed; one more is not, and takes us as far', () => {
     const clock = new LamportClock()
-    assert.equal(clock.witness(2 ** 40 + 1, 0), false)
-    assert.equal(clock.time, 1)
     assert.equal(clock.witness(2 ** 40, 0), true)
     assert.equal(clock.time, 1 + 2 ** 40)
+    const other = new LamportClock()
+    assert.equal(other.witness(2 ** 40 + 1, 0), false)
+    assert.equal(other.time, 1 + 2 ** 40)
+    assert.equal(other.witness(2 ** 40 + 2, 0), false, 'nothing is left of the leap')
+    assert.equal(other.time, 1 + 2 ** 40)
+  })
+
+  it('of members a few messages apart none is left behind by what the foremost believes', () => {
+    const [ahead, behind] = [clockAt(1000), clockAt(3)]
+    const forged = ahead.time + 2 ** 40 - 1
+    assert.equal(ahead.witness(forged, 5000), true)
+    assert.equal(behind.witness(forged, 5000), false)
+    assert.equal(behind.witness(forged, 5001), true, 'a thousand ticks grow back in a millisecond')
+    assert.equal(behind.time, ahead.time)
+  })
+
+  it('a time that none may ever believe changes nothing', () => {
+    const clock = clockAt(10)
+    assert.equal(clock.witness(2 ** 52 + 1, 0), false)
+    assert.equal(clock.time, 10)
+    assert.equal(clock.witness(2 ** 40, 0), true, 'all of the leap is left')
   })
 
   it('leaps add up: 65 of them do not wear it out, and every honest step is believed all the same', () => {
@@ -52,12 +71,13 @@ describe('LamportClock', () => {
     const clock = new LamportClock()
     assert.ok(clock.witness(2 ** 40, 0))
     const { time } = clock
-    assert.equal(clock.witness(time + 2 ** 20, 1000), false)
     assert.equal(clock.witness(time + 2 ** 20 - 1, 1000), true)
     assert.equal(clock.witness(clock.time + 1, 1000), false)
+    assert.equal(clock.time, time + 2 ** 20)
     const rested = 1000 + (2 ** 40 / 2 ** 20) * 1000 * 5
-    assert.equal(clock.witness(clock.time + 2 ** 40, rested), false)
-    assert.equal(clock.witness(clock.time + 2 ** 40 - 1, rested), true)
+    const later = clock.time
+    assert.equal(clock.witness(later + 2 ** 40, rested), false)
+    assert.equal(clock.time, later + 2 ** 40)
   })
 
   it('a thousand forged leaps a second for a year leave it exact', () => {
@@ -70,18 +90,23 @@ describe('LamportClock', () => {
     assert.ok(clock.time < 2 ** 45)
   })
 
-  it('the first full exchange is believed however old the cluster is; the second is held to the leap', () => {
+  it('the first answer is believed up to 2^51, however old the cluster is; the second is held to the leap', () => {
     const clock = new LamportClock()
-    assert.equal(clock.witnessExchange(2 ** 45, 0), true)
+    assert.equal(clock.witnessAnswer(2 ** 45, 0), true)
     assert.equal(clock.time, 2 ** 45 + 1)
     assert.equal(clock.witness(2 ** 45 + 2 ** 39, 0), true, 'the leap is still to be had')
-    assert.equal(clock.witnessExchange(2 ** 46, 0), false)
-    assert.equal(clock.witnessExchange(3, 0), true)
-    assert.equal(clock.time, 2 ** 45 + 2 ** 39 + 1)
-    for (const beyond of [2 ** 52 + 1, 2n ** 64n - 1n]) {
+    assert.equal(clock.witnessAnswer(2 ** 46, 0), false)
+    assert.equal(clock.witnessAnswer(3, 0), true)
+    assert.equal(clock.time, 2 ** 45 + 2 ** 40 + 1)
+    for (const [told, time] of [
+      [2 ** 51, 2 ** 51 + 1],
+      [2 ** 51 + 1, 2 ** 40 + 1],
+      [2 ** 52 + 1, 1],
+      [2n ** 64n - 1n, 1],
+    ] as const) {
       const fresh = new LamportClock()
-      assert.equal(fresh.witnessExchange(beyond, 0), false)
-      assert.equal(fresh.time, 1)
+      assert.equal(fresh.witnessAnswer(told, 0), told === 2 ** 51)
+      assert.equal(fresh.time, time)
     }
   })
 
@@ -100,9 +125,8 @@ describe('LamportClock', () => {
         for (const [time, pause, isExchange] of seen) {
           now += pause
           const before = clock.time
-          const isBelieved = isExchange ? clock.witnessExchange(time, now) : clock.witness(time, now)
-          if (isBelieved) assert.ok(clock.time > time)
-          else assert.equal(clock.time, before)
+          const isBelieved = isExchange ? clock.witnessAnswer(time, now) : clock.witness(time, now)
+          assert.equal(clock.time > time, isBelieved)
           assert.ok(clock.time >= before)
         }
       }),

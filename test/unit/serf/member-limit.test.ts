@@ -5,6 +5,7 @@ import { Deadlines } from '../../../src/base/deadlines.ts'
 import { makeRoom } from '../../../src/serf/member-limit.ts'
 import { SerfMembers, type SerfStatus } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
+import { RecentIntents } from '../../../src/serf/recent-intents.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
 import { newRecord } from '../../../src/swim/claims.ts'
 import { MAX_MEMBERS, type MemberRecord } from '../../../src/swim/member.ts'
@@ -23,7 +24,7 @@ function listOf(count: number) {
   }
   const outbox = new Outbox<SerfNotice>()
   const swim = { member: (name: string) => held.get(name) }
-  const parts = { name: 'us', members, outbox, swim, deadlines: new Deadlines(), recentIntents: new Map() }
+  const parts = { name: 'us', members, outbox, swim, deadlines: new Deadlines(), recentIntents: new RecentIntents() }
   return { members, outbox, state: parts as unknown as SerfState }
 }
 

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
-import { alive, dead, goodbye, joinIntent, leaveIntent, Mesh, NONSENSE, type Station, serfStateOf } from './support.ts'
+import {
+  addressOf,
+  alive,
+  dead,
+  exchange,
+  goodbye,
+  joinIntent,
+  leaveIntent,
+  Mesh,
+  NONSENSE,
+  type Station,
+  serfStateOf,
+} from './support.ts'
 
 describe('what we tell in an exchange', () => {
   it('is the time of every member, who left, and clocks of events and queries that stand at 1', () => {
@@ -165,15 +177,28 @@ describe('what we refuse of an exchange', () => {
   it('a clock too far ahead is left aside with a warning; intents that can be believed are taken', () => {
     for (const ltime of [2 ** 42, 2n ** 64n - 1n]) {
       const { mesh, us } = knowing(2, 3)
-      mesh.exchange(us, { ltime: 2 }) // the first one that tells a time is believed
       const told = { 'ghost-2': 5, 'ghost-3': 2 ** 42 }
       mesh.exchange(us, { ltime, statusLtimes: told, leftMembers: ['ghost-2', 'ghost-3'] })
       assert.deepEqual([us.stateOf('ghost-2'), us.stateOf('ghost-3')], ['leaving', 'alive'])
       const codes = us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
       assert.deepEqual(codes, ['lamport-leap', 'member-leaving', 'lamport-leap'])
       const said = serfStateOf(mesh.exchange(us, {}))
-      assert.equal(said.ltime, 7, 'our clock follows the intent that was believed, at 6')
+      assert.equal(said.ltime, 2 ** 40 + 1, 'as far as it may go towards a time that another may believe')
       assert.equal(said.statusLtimes.get('ghost-3'), 0)
+    }
+  })
+
+  it('whoever comes to us says nothing of the age of the cluster; who answers us first does', () => {
+    for (const [isAnswer, ours] of [
+      [false, 2 ** 40 + 1],
+      [true, 2 ** 45],
+    ] as const) {
+      const { mesh, us } = knowing()
+      mesh.call(us, (serf) => serf.contact(addressOf(50)))
+      const { id } = mesh.requests[0] as (typeof mesh.requests)[number]
+      if (isAnswer) mesh.call(us, (serf, now) => serf.receiveReply(id, exchange({ ltime: 2 ** 45 }), now))
+      else mesh.exchange(us, { ltime: 2 ** 45 })
+      assert.equal(serfStateOf(mesh.exchange(us, {})).ltime, ours)
     }
   })
 

@@ -23,6 +23,26 @@ describe('intents about strangers', () => {
     )
   })
 
+  it('what exchanges list is kept apart: thousands who left are no reason to warn, nor to forget what was told', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-3', 5), leaveIntent('ghost-5', 5))
+    const gone = Array.from({ length: 20_000 }, (_, at) => `pod-${at}`)
+    const statusLtimes = { ...Object.fromEntries(gone.map((name, at) => [name, at + 1])), 'ghost-5': 9 }
+    mesh.exchange(us, { ltime: 30_000, statusLtimes, leftMembers: gone })
+    mesh.run(1000)
+    assert.deepEqual(us.told(), [])
+    mesh.feed(us, alive(3), alive(4, 1, { node: 'pod-0' }), alive(5), alive(6, 1, { node: 'pod-19999' }))
+    assert.deepEqual(
+      ['ghost-3', 'ghost-5', 'pod-19999', 'pod-0'].map((name) => us.stateOf(name)),
+      [
+        'leaving',
+        'alive', // a newer one counts, wherever it was learnt
+        'leaving',
+        'alive', // there is a bound all the same, and the oldest went
+      ],
+    )
+  })
+
   it('SF-16: after five minutes no stranger takes up room', () => {
     const { mesh, us } = knowing()
     mesh.tell(us, ...Array.from({ length: 4096 }, (_, at) => leaveIntent(`stranger-${at}`, 5)))

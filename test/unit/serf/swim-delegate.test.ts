@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { concat } from '../../../src/base/bytes.ts'
 import { Deadlines } from '../../../src/base/deadlines.ts'
 import { Random } from '../../../src/base/random.ts'
 import { LamportClock } from '../../../src/serf/lamport-clock.ts'
 import { SerfMembers, type SerfStatus } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
 import { resolveSerfOptions } from '../../../src/serf/options.ts'
+import { RecentIntents } from '../../../src/serf/recent-intents.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
 import { SerfDelegate } from '../../../src/serf/swim-delegate.ts'
 import { newRecord } from '../../../src/swim/claims.ts'
@@ -14,8 +16,21 @@ import type { MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions } from '../../../src/swim/options.ts'
 import { Outbox } from '../../../src/swim/outbox.ts'
 import { Swim } from '../../../src/swim/swim.ts'
+import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../../src/wire/tags.ts'
-import { addressOf, alive, dead, goodbye, joinIntent, leaveIntent, Mesh, NONSENSE, suspect, VSN } from './support.ts'
+import {
+  addressOf,
+  alive,
+  dead,
+  exchange,
+  goodbye,
+  joinIntent,
+  leaveIntent,
+  Mesh,
+  NONSENSE,
+  suspect,
+  VSN,
+} from './support.ts'
 
 describe('SF-10: what SWIM says of a member', () => {
   it('unknown, join: alive, with member-join', () => {
@@ -176,7 +191,7 @@ describe('suspicions', () => {
     assert.deepEqual(us.told(), [])
   })
 
-  it('a refutation that brings new tags is a recovery and an update, both with how the member was', () => {
+  it('a refutation that brings new tags is a recovery, and an update that begins where it ended', () => {
     const { mesh, us } = knowing()
     mesh.feed(us, suspect(2))
     us.told()
@@ -186,11 +201,13 @@ describe('suspicions', () => {
       notices.map(({ type }) => type),
       ['member-recover', 'member-update'],
     )
-    for (const notice of notices) {
-      assert.ok('member' in notice)
-      assert.deepEqual([notice.previous?.state, notice.previous?.tags], ['suspect', {}])
-      assert.deepEqual([notice.member.state, notice.member.tags], ['alive', { role: 'log' }])
-    }
+    const [recovered, updated] = notices
+    assert.ok(recovered !== undefined && 'member' in recovered && updated !== undefined && 'member' in updated)
+    assert.deepEqual([recovered.previous?.state, recovered.previous?.tags], ['suspect', {}])
+    assert.deepEqual([recovered.member.state, recovered.member.tags], ['alive', {}])
+    assert.equal(updated.previous, recovered.member)
+    assert.deepEqual([updated.member.state, updated.member.tags], ['alive', { role: 'log' }])
+    assert.equal(updated.member, us.serf.member('ghost-2'))
   })
 
   it('new tags in the refutation of a member that is leaving are an update', () => {
@@ -248,6 +265,18 @@ describe('ourselves', () => {
 })
 
 describe('other news', () => {
+  it('a user message larger than a packet, or an exchange in one, is a warning and is not read', () => {
+    const { mesh, us } = knowing()
+    const long = concat([encodeSerfMessage(leaveIntent('ghost-2', 5)), new Uint8Array(65_536)])
+    const state = exchange({ ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] }).userState
+    for (const payload of [long, state]) mesh.tell(us, payload)
+    assert.deepEqual(
+      us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type)),
+      ['message-invalid', 'message-invalid'],
+    )
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
   it('a name claimed from elsewhere is a conflict, and the holder keeps it', () => {
     const { mesh, us } = knowing()
     mesh.feed(us, alive(2, 9, { addr: addressOf(3).ip }))
@@ -328,7 +357,7 @@ function delegateKnowing(status: SerfStatus) {
     members: new SerfMembers('us'),
     clock: new LamportClock(),
     intents: new DisseminationQueue(10, 1000),
-    recentIntents: new Map(),
+    recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
     departure: undefined,
     lastTicket: 0,
