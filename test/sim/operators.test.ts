@@ -102,9 +102,14 @@ describe('SF-24: prune', () => {
       for (const name of cluster.names) {
         if (name !== 'm-6') cluster.cut('m-6', name, { isOneWay: true, kind: 'packets' })
       }
+      // Its next answer over TCP to a probe brings it back, so what counts is the moment.
+      for (const name of cluster.names) {
+        cluster.member(name).on('member-reap', () => {
+          erased++
+        })
+      }
       await cluster.finish(cluster.member('m-1').forceLeave('m-6', { prune: true }))
       await cluster.run(2 * TO_DENY_MS)
-      erased += cluster.names.filter((name) => cluster.member(name).member('m-6') === undefined).length
       cluster.heal()
       // A probe finds it within 2N - 1 intervals, each of which local health may have made three times as long.
       await cluster.settle({ withinMs: 33_000 })
