@@ -1,6 +1,5 @@
 // Erasing those long gone (serf-behaviour §31): the dead and those that left stay in the list for a day, then are reaped.
 import { erase } from './prune.ts'
-import { purgeIntents } from './recent-intents.ts'
 import type { SerfState } from './state.ts'
 
 /** One look at everyone. */
@@ -11,5 +10,5 @@ export function reap(state: SerfState, now: number): void {
     return status === 'left' && now - goneAt > tombstoneTimeoutMs
   })
   for (const { name } of expired) if (name !== state.name) erase(state, name)
-  purgeIntents(state, now)
+  state.recentIntents.purge(now - state.options.recentIntentTimeoutMs)
 }

@@ -1,7 +1,15 @@
 // Intents about members we do not know, or no longer: the newest of each name for a while, in case the member appears
 // (serf-behaviour §23). Bounded, since any stranger can name as many strangers as it likes.
 import { MAX_NAME_LENGTH } from '../swim/member.ts'
-import type { RecentIntent, SerfState } from './state.ts'
+import type { Outbox } from '../swim/outbox.ts'
+import type { SerfNotice } from './notices.ts'
+
+/** An intent about a member we do not know yet. */
+export interface RecentIntent {
+  readonly kind: 'join' | 'leave'
+  readonly ltime: number
+  readonly at: number
+}
 
 /** Names kept at once of those that packets told of. */
 const MAX_TOLD = 4096
@@ -43,8 +51,14 @@ export class RecentIntents {
   }
 }
 
+/** The part of Serf's state that is needed here. */
+interface Memory {
+  readonly recentIntents: RecentIntents
+  readonly outbox: Outbox<SerfNotice>
+}
+
 /** Keeps the newest intent of a stranger. True if this one is. */
-export function remember(state: SerfState, name: string, intent: RecentIntent, source: IntentSource): boolean {
+export function remember(state: Memory, name: string, intent: RecentIntent, source: IntentSource): boolean {
   if (name.length > MAX_NAME_LENGTH) {
     const text = `an intent of a stranger with a name of ${name.length} characters`
     state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
@@ -59,9 +73,4 @@ export function remember(state: SerfState, name: string, intent: RecentIntent, s
     state.outbox.notify({ type: 'warning', code: 'intent-limit', message: text })
   }
   return true
-}
-
-/** Forgets intents about strangers that never came. */
-export function purgeIntents(state: SerfState, now: number): void {
-  state.recentIntents.purge(now - state.options.recentIntentTimeoutMs)
 }

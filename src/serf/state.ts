@@ -11,13 +11,6 @@ import type { MemberNoticeType, SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import type { RecentIntents } from './recent-intents.ts'
 
-/** An intent about a member we do not know yet. */
-export interface RecentIntent {
-  readonly kind: 'join' | 'leave'
-  readonly ltime: number
-  readonly at: number
-}
-
 /** How far our own leave has come; see `departure.ts`. */
 export interface Departure {
   stage: 'intent' | 'goodbye' | 'linger'

@@ -71,7 +71,7 @@ describe('a member whose event loop is blocked for 2 s in the middle of a probe'
       for (let probes = 0; probes < 3; probes++) await pings.take()
       assert.equal(blocked, 1, 'it was blocked once')
       assert.deepEqual(accusations, [])
-      assert.ok((membership.stats().warnings['stall'] ?? 0) > 0, 'it was told')
+      assert.ok((membership.stats().warnings.stall ?? 0) > 0, 'it was told')
       const seen = await ask()
       assert.deepEqual(
         seen.accusations.filter((accusation) => !accusation.endsWith(' blocked')),

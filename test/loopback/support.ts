@@ -17,7 +17,7 @@ export function at(host: string, port = 0): Address {
 /** Options of a test that needs IPv6: skipped aloud where loopback has none, but never under CI. */
 export const WITH_IPV6: { readonly timeout: number; readonly skip: string | false } = {
   ...LIMIT,
-  skip: hasIpv6() || process.env['CI'] === 'true' ? false : 'no ::1 on this machine',
+  skip: hasIpv6() || process.env.CI === 'true' ? false : 'no ::1 on this machine',
 }
 
 function hasIpv6(): boolean {

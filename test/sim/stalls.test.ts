@@ -61,7 +61,7 @@ describe('a member that stands still in the middle of a probe', () => {
           await cluster.settle({ withinMs: 60_000 })
           await cluster.run(10_000)
           assert.deepEqual(accusations(cluster, now), [])
-          assert.equal(cluster.member(STALLED).stats().warnings['stall'], 1)
+          assert.equal(cluster.member(STALLED).stats().warnings.stall, 1)
           assert.equal(cluster.member(STALLED).health, 0, 'what it counted against itself is worked off')
         })
       })

@@ -28,7 +28,7 @@ const WAYS: Readonly<Record<string, (port: number) => Promise<Closable>>> = {
 const [, , way = 'both', wanted] = process.argv
 
 if (cluster.isPrimary) await runPrimary()
-else await runWorker(Number(process.env['PORT']))
+else await runWorker(Number(process.env.PORT))
 
 async function runPrimary(): Promise<void> {
   const port = wanted === 'any' ? 0 : await findPort()

@@ -12,7 +12,7 @@ const SPACE = `rc-adv-${process.pid}`
 /** Skipped aloud where namespaces cannot be made, but never under CI. */
 const WITH_NAMESPACES = {
   ...LIMIT,
-  skip: canMakeNamespaces() || process.env['CI'] === 'true' ? false : 'network namespaces need root and ip',
+  skip: canMakeNamespaces() || process.env.CI === 'true' ? false : 'network namespaces need root and ip',
 } as const
 
 describe('node/route.ts on this machine', () => {

@@ -351,7 +351,7 @@ describe('the stall rule in the driver', () => {
     all.host.run(0)
     assert.equal(all.host.timers, 1)
     assert.deepEqual(told(all), ['stall', 'member-join ghost-3'])
-    assert.equal(all.driver.stats().warnings['stall'], 2)
+    assert.equal(all.driver.stats().warnings.stall, 2)
   })
 
   it('close while it lasts is the end: no turn does anything', async () => {
