@@ -92,6 +92,16 @@ describe('logs', () => {
     assert.equal(normalise(lost, []), '[WARN] serf: minority in name conflict resolution, quitting [<count> / <count>]')
   })
 
+  test('the bytes of tags do not distinguish lines', () => {
+    const refuted = read(
+      `${STAMP} [WARN] memberlist: Refuting an alive message for 'go-1' (127.0.0.1:1) meta:([255 129] VS []), vsn:([1 5 2] VS [1 5 2])`,
+    )
+    assert.equal(
+      normalise(refuted, ['go-1']),
+      "[WARN] memberlist: Refuting an alive message for '<name>' (<addr>) meta:(<bytes> VS []), vsn:(<bytes> VS <bytes>)",
+    )
+  })
+
   test('a warning is excused only in the scenario in which pure Go printed it', () => {
     const line = '[WARN] memberlist: Refuting a suspect message (from: <name>)'
     const list: AllowList = {

@@ -63,14 +63,15 @@ export function missesTheKilled({ text }: LogLine, killed: ReadonlySet<string>):
   return name !== undefined && killed.has(name)
 }
 
-/** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`, and the
- *  `<count>`s of a vote.
+/** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`, the
+ *  `<bytes>` of tags, and the `<count>`s of a vote.
  *  @param names of the scenario's members */
 export function normalise(line: LogLine, names: readonly string[]): string {
   let text = line.text
   text = text.replace(/(?:\[[0-9a-f:]+\]|\b\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\b/g, '<addr>')
   text = text.replace(/\b(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b/g, '<duration>')
   text = text.replace(/\[\d+ \/ \d+\]/g, '[<count> / <count>]')
+  text = text.replace(/\[\d+(?: \d+)+\]/g, '<bytes>')
   for (const name of [...names].sort((left, right) => right.length - left.length)) {
     text = text.replace(new RegExp(`(?<![\\w.-])${escapePattern(name)}(?![\\w-])`, 'g'), '<name>')
   }

@@ -2,7 +2,7 @@
 // `local`, plain and encrypted. Played with Go alone when the allow-list is recorded. Every wait is for a condition, with a deadline that
 // follows from the protocol's numbers.
 import { randomBytes } from 'node:crypto'
-import type { Peer, Program } from './peer.ts'
+import { monotonicMs, type Peer, type Program } from './peer.ts'
 import type { Cast, Scenario } from './scenarios.ts'
 import type { LoggingPeer, Stage, StartOptions } from './stage.ts'
 import { detectionBoundMs, spreadBoundMs, TIMING } from './timing.ts'
@@ -48,6 +48,9 @@ async function play(stage: Stage, cast: Cast): Promise<void> {
   await stage.step('a Go agent is replaced by Node under its name and address, and back, without a conflict', () =>
     own.replace(),
   )
+  await stage.step('one that crashed is back at once as the other kind, without a conflict', () =>
+    own.replaceTheCrashed(),
+  )
   await stage.step('a conflict about a name is told on both sides, and the holder keeps it', () => own.conflicts())
   await stage.step('a live member of either kind that is forced out denies it', () => own.forceOutTheLiving())
   await stage.step('one killed of each kind is dead everywhere within the bound', () => own.kill())
@@ -89,7 +92,8 @@ class Play {
     await Promise.all(
       changed.map((peer) => peer.setTags({ kind: 'changed', role: 'log', 'new key': 'ünï = çode, and more' })),
     )
-    await everyoneAgrees(this.#stage, 'the new tags', this.#spreadMs)
+    // At `lan` gossip brings it to all; a change that waits for an exchange was told in vain.
+    await everyoneAgrees(this.#stage, 'the new tags', this.#cast.profile === 'lan' ? 5_000 : this.#spreadMs)
     for (const peer of changed) await everyoneElseTold(this.#stage, 'update', peer)
   }
 
@@ -155,9 +159,10 @@ class Play {
     const boundMs = detectionBoundMs(profile, new Set(this.#stage.peers.map(({ name }) => name)).size)
     await everyoneAgrees(this.#stage, 'the killed dead', boundMs)
     for (const [index, peer] of victims.entries()) {
-      await everyoneElseTold(this.#stage, 'dead', peer)
+      const since = killedAt[index] ?? 0
+      await everyoneElseTold(this.#stage, 'dead', peer, { since })
       const seconds = this.#stage.running.map(
-        (other) => ((timeOf(other, 'dead', peer) ?? Number.NaN) - (killedAt[index] ?? 0)) / 1000,
+        (other) => ((timeOf(other, 'dead', peer, since) ?? Number.NaN) - since) / 1000,
       )
       this.#stage.note(
         `${peer.program} killed: dead after ${Math.min(...seconds).toFixed(1)} s, everywhere after ` +
@@ -196,20 +201,33 @@ class Play {
   }
 
   async replace(): Promise<void> {
-    const first = this.#at(8)
-    const { name } = first
+    await this.#succeed(8, async (before) => {
+      await before.leave()
+      await everyoneAgrees(this.#stage, `${before.name} left`, this.#spreadMs)
+    })
+  }
+
+  /** Nobody has noticed the crash: the others hold the name alive, at the address in the bytes in which it was told. Not the one that
+   *  left: who was killed may be called dead, and no mishap of its leave would be seen. */
+  async replaceTheCrashed(): Promise<void> {
+    await this.#succeed(4, (before) => this.#stage.kill(before))
+  }
+
+  /** An agent is followed by Node under its name and address, and that by an agent. */
+  async #succeed(index: number, end: (before: Peer) => Promise<unknown>): Promise<void> {
+    const { name } = this.#at(index)
     const told = this.#stage.running.map((peer) => [peer, peer.conflictsAbout(name)] as const)
     for (const program of [this.#cast.stranger, 'agent'] as const) {
-      const before = this.#at(8)
-      const since = Number(process.hrtime.bigint()) / 1e6
-      await before.leave()
-      await everyoneAgrees(this.#stage, `${name} left`, this.#spreadMs)
+      const before = this.#at(index)
+      const since = monotonicMs()
+      await end(before)
       const port = Number(before.address.split(':').pop())
-      const after = await this.#stage.start(program, { ...this.#options(name, { kind: program, is: 'new' }), port })
+      const tags = { kind: program, life: `${this.#stage.peers.length}` }
+      const after = await this.#stage.start(program, { ...this.#options(name, tags), port })
       await after.join([this.#at(0).address])
       if (after.address !== before.address) throw new Error(`${after.address} is not ${before.address}`)
       await everyoneAgrees(this.#stage, `${name} as ${program}`, this.#spreadMs)
-      await everyoneElseTold(this.#stage, 'join', after, { since })
+      if (!this.#stage.killed.has(name)) await everyoneElseTold(this.#stage, 'join', after, { since })
       if (after.conflictsAbout(name) > 0) throw new Error(`${name} met a conflict as ${program}`)
     }
     const upset = told.filter(([peer, before]) => peer.conflictsAbout(name) > before).map(([peer]) => peer.name)
