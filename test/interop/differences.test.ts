@@ -17,6 +17,7 @@ import { joinPushPull } from '../../src/wire/swim-messages.ts'
 import { interopTest } from './support/interop-test.ts'
 import type { NodeMember, NodeMemberOptions } from './support/node-member-client.ts'
 import type { Sight } from './support/peer.ts'
+import { holdPort } from './support/ports.ts'
 import type { SerfAgent } from './support/serf-agent.ts'
 import type { Stage } from './support/stage.ts'
 import { dial, Seed, Stranger } from './support/stranger.ts'
@@ -188,19 +189,33 @@ difference('A goodbye makes a member left, also without its announcement', {}, a
   })
 })
 
-difference('One address is one address, in 4 bytes or in 16', {}, async ({ agent, node, stranger, soon, seen }) => {
-  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 1))
-  await soon('both know it', async () => {
-    const ghost = await seen('ghost')
-    return ghost.agent?.state === 'alive' && ghost.node?.state === 'alive'
-  })
-  const addr = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1)
-  const mapped = { ...stranger.claim('ghost', 2, { form: 'mapped' }), addr }
-  for (const peer of [agent, node]) await stranger.send(peer, mapped)
-  await soon('Node takes it for news', async () => (await seen('ghost')).node?.tags.form === 'mapped')
-  await soon('the agent takes it for another address', () => agent.conflictsAbout('ghost') > 0)
-  assert.equal(node.conflictsAbout('ghost'), 0)
-})
+difference(
+  'One address is one address, in 4 bytes or in 16',
+  {},
+  async ({ stage, agent, node, stranger, soon, seen }) => {
+    for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 1))
+    await soon('both know it', async () => {
+      const ghost = await seen('ghost')
+      return ghost.agent?.state === 'alive' && ghost.node?.state === 'alive'
+    })
+    const addr = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1)
+    const mapped = { ...stranger.claim('ghost', 2, { form: 'mapped' }), addr }
+    for (const peer of [agent, node]) await stranger.send(peer, mapped)
+    await soon('Node takes it for news', async () => (await seen('ghost')).node?.tags.form === 'mapped')
+    await soon('the agent takes it for another address', () => agent.conflictsAbout('ghost') > 0)
+    assert.equal(node.conflictsAbout('ghost'), 0)
+
+    // The agent knows of a member in 16 bytes, as one tells itself that is bound to all interfaces; Node comes in its place.
+    const held = await holdPort('127.0.0.1')
+    await stranger.send(agent, { ...stranger.claim('twin', 1), addr, port: held.port })
+    await soon('the agent knows it', async () => (await seen('twin')).agent?.state === 'alive')
+    await held.release()
+    const options = { name: 'twin', profile: 'lan', tags: { form: 'own' }, port: held.port } as const
+    await stage.start('node', { ...options, join: [agent.address] })
+    await soon('the agent takes it for the same', async () => (await seen('twin')).agent?.tags.form === 'own')
+    assert.equal(agent.conflictsAbout('twin'), 0)
+  },
+)
 
 difference(
   'Names have a bound',
