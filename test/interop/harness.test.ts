@@ -128,6 +128,15 @@ describe('logs', () => {
     assert.equal(missesTheKilled(line('go-1', 'i/o timeout'), killed), false)
   })
 
+  test('a ping over TCP to a killed member may be reset, one to another may not, nor go unanswered', () => {
+    const killed = new Set(['127.0.0.1:4001'])
+    const line = (port: number, why: string): LogLine =>
+      read(`${STAMP} [ERR] memberlist: Failed fallback TCP ping: read tcp 127.0.0.1:9->127.0.0.1:${port}: ${why}`)
+    assert.equal(missesTheKilled(line(4001, 'read: connection reset by peer'), killed), true)
+    assert.equal(missesTheKilled(line(4002, 'read: connection reset by peer'), killed), false)
+    assert.equal(missesTheKilled(line(4001, 'i/o timeout'), killed), false)
+  })
+
   test('every scenario that is judged by the allow-list was recorded with Go alone', () => {
     const { runs, allowed } = readAllowList()
     const ids = [...SCENARIOS, ...MIXED_PLAYS, ...DETECTION_PLAYS].map(({ id }) => id)

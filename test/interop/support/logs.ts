@@ -55,12 +55,16 @@ export function isTrouble(line: LogLine): boolean {
   return line.level === 'WARN' || line.level === 'ERR' || line.level === 'CRIT' || line.level === 'BARE'
 }
 
-/** Whether the line tells that an exchange with one of these failed because nobody listens there. Where a member is killed pure Go prints
- *  it (death, detection, mixed), but by chance: recorded of some scenarios, it holds for all that kill.
- *  @param killed names */
+/** Whether the line tells that an exchange with one of these failed because nobody listens there: where a member is killed pure Go prints
+ *  it (death, detection, mixed), but by chance; recorded of some scenarios, it holds for all that kill. Or that one of these ended while
+ *  a ping over TCP waited for its answer, which takes a kill within milliseconds: the system resets the connection, whosever it was.
+ *  @param killed names and addresses */
 export function missesTheKilled({ text }: LogLine, killed: ReadonlySet<string>): boolean {
   const name = /^memberlist: Push\/Pull with (\S+) failed: dial tcp \S+ connect: connection refused$/.exec(text)?.[1]
-  return name !== undefined && killed.has(name)
+  const address = /^memberlist: Failed fallback TCP ping: read tcp \S+->(\S+): read: connection reset by peer$/.exec(
+    text,
+  )?.[1]
+  return killed.has(name ?? '') || killed.has(address ?? '')
 }
 
 /** The line with whatever differs from run to run replaced: `<name>`, `<addr>`, `<duration>`, the

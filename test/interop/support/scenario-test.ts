@@ -28,7 +28,8 @@ export async function judge(stage: Stage, id: string, pure: readonly LoggingPeer
   })
   await stage.step('the agents log no warning or error that pure Go does not', async () => {
     const names = stage.peers.map(({ name }) => name)
-    const lines = stage.agents.flatMap(({ log }) => log).filter((line) => !missesTheKilled(line, stage.killed))
+    const killed = new Set(stage.peers.flatMap(({ name, address }) => (stage.killed.has(name) ? [name, address] : [])))
+    const lines = stage.agents.flatMap(({ log }) => log).filter((line) => !missesTheKilled(line, killed))
     assert.ok(lines.length > 0, 'the agents logged')
     const pureNames = pure.map(({ name }) => name)
     const excused = new Set(pure.flatMap(({ log }) => log).map((line) => normalise(line, pureNames)))
