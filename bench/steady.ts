@@ -66,9 +66,13 @@ function exchangeMs(members: number): number {
 
 async function measure(options: ClusterOptions, windowMs: number): Promise<Measured> {
   const cluster = await Cluster.start(options)
+  const startedAt = performance.now()
   try {
     countTraffic(cluster.place)
     await settle(cluster)
+    // A Go member begins its first exchange a random part of an interval after its start, and then a whole period later.
+    const firstExchangeMs = PROFILES.lan.pushPullIntervalMs + exchangeMs(options.members)
+    await sleep(Math.max(0, startedAt + firstExchangeMs - performance.now()))
     const before = readCounts(cluster.place, cluster.pids)
     await sleep(windowMs)
     const after = readCounts(cluster.place, cluster.pids)
