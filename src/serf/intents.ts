@@ -8,6 +8,7 @@ import { tracer } from '../base/log.ts'
 import type { QueueNote } from '../swim/dissemination-queue.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfJoin, type SerfLeave, SwimType } from '../wire/types.ts'
+import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune, prune } from './prune.ts'
 import { type IntentSource, remember } from './recent-intents.ts'
 import { type SerfState, tell } from './state.ts'
@@ -23,12 +24,18 @@ const QUEUED_INTENTS_PER_MEMBER = 2
 const OUR_INTENT = { name: 'ours', urgent: true } as const
 
 /** Takes a leave intent. @param received its bytes, to be told on; absent where it was learnt in an exchange */
-export function applyLeaveIntent(state: SerfState, intent: SerfLeave, now: number, received?: Uint8Array): void {
+export function applyLeaveIntent(
+  state: SerfState,
+  intent: SerfLeave,
+  now: number,
+  received?: Uint8Array,
+  source: IntentSource = sourceOf(received),
+): void {
   const { node, ltime } = intent
   if (!witness(state, ltime, `leave of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
-    if (remember(state, node, { kind: 'leave', ltime, at: now }, sourceOf(received))) spread(state, received)
+    if (remember(state, node, { kind: 'leave', ltime, at: now }, source)) spread(state, received)
     return
   }
   if (node === state.name && state.departure === undefined) {
@@ -44,6 +51,7 @@ export function applyLeaveIntent(state: SerfState, intent: SerfLeave, now: numbe
   spread(state, received)
   if (record.status === 'alive') {
     record.status = 'leaving'
+    awaitGoodbye(state, node, now)
     tell(state, 'member-leaving', node, previous)
   } else if (record.status === 'failed') {
     record.status = 'left'
@@ -111,12 +119,12 @@ export function forceLeave(state: SerfState, name: string, isPruned: boolean, ti
   state.clock.increment()
   // Differs: Serf looks for someone to tell after it has applied the intent, so of two members the one that is forced, and lives, never hears of it.
   const isAlone = !state.swim.hasPeers()
-  applyLeaveIntent(state, intent, now)
+  applyLeaveIntent(state, intent, now, undefined, 'told')
   if (isAlone) state.outbox.notify({ type: 'told', ticket })
   else spread(state, message, { ticket })
 }
 
-/** Packets tell an intent, exchanges list it. What our own operator says of a stranger counts as listed: it is told on in any case. */
+/** Packets tell an intent, exchanges list it. */
 function sourceOf(received: Uint8Array | undefined): IntentSource {
   return received === undefined ? 'listed' : 'told'
 }

@@ -32,10 +32,9 @@ export class LocalState {
       const status = this.#statuses[index]
       const ltime = this.#ltimes[index] as number
       // Who hears a time here, and no goodbye, takes it for a join. Differs: Serf tells the time of the leave itself, so an exchange
-      // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed. Who is leaving is told with
-      // those who left, for it may have come back, unheard by us, at a time no later than its leave: so it hears of that, and denies it.
+      // within a leave undoes it: the leave that comes after is not newer, and the member counts as failed.
       statusLtimes.set(name, status === 'leaving' ? Math.max(0, ltime - 1) : ltime)
-      if (status === 'left' || status === 'leaving') leftMembers.push(name)
+      if (status === 'left') leftMembers.push(name)
     }
     this.#bytes = encodeSerfMessage({
       type: 'push-pull',

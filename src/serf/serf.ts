@@ -1,7 +1,7 @@
 // The switchboard of Serf, above SWIM's: the same verbs, the same outbox, one more table of deadlines. No rules here.
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
-//   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     reconnect ─► reconnect.ts
+//   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye ─► overdue.ts     reconnect ─► reconnect.ts
 //   tickets told ─► departure.ts, or a notice
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
@@ -23,6 +23,7 @@ import { LamportClock } from './lamport-clock.ts'
 import { type Member, SerfMembers } from './members.ts'
 import type { SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
+import { goodbyeDue } from './overdue.ts'
 import { pruneDue } from './prune.ts'
 import { reap } from './reaper.ts'
 import { RecentIntents } from './recent-intents.ts'
@@ -240,6 +241,9 @@ export class Serf {
         return
       case 'prune':
         pruneDue(this.#state, due.name, now)
+        return
+      case 'goodbye':
+        goodbyeDue(this.#state, due.name, now)
         return
       case 'reconnect':
         reconnectDue(this.#state, now)

@@ -1,5 +1,5 @@
 // What Serf remembers beside SWIM. Plain data; the transitions stand in the files that own them
-// (swim-delegate, intents, recent-intents, push-pull, departure, prune, reaper, reconnect).
+// (swim-delegate, intents, recent-intents, push-pull, departure, overdue, prune, reaper, reconnect).
 import type { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
 import type { DisseminationQueue } from '../swim/dissemination-queue.ts'
@@ -31,6 +31,7 @@ export type SerfDue =
   | { readonly kind: 'departure' }
   | { readonly kind: 'reap' }
   | { readonly kind: 'prune'; readonly name: string }
+  | { readonly kind: 'goodbye'; readonly name: string }
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'reconnect-soon' }
 

@@ -13,6 +13,7 @@ import { type Alive, type SerfMessage, SerfType } from '../wire/types.ts'
 import type { Acceptance } from './acceptance.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import { makeRoom } from './member-limit.ts'
+import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune } from './prune.ts'
 import { LocalState, mergeRemoteState } from './push-pull.ts'
 import { lossNoticed, reconnectEnded } from './reconnect.ts'
@@ -44,7 +45,7 @@ export class SerfDelegate implements SwimDelegate {
     return this.#acceptance?.accepts(claim, address, now) ?? true
   }
 
-  memberJoined(swim: MemberRecord): void {
+  memberJoined(swim: MemberRecord, now: number): void {
     const state = this.#state()
     const { name } = swim
     const record = state.members.get(name)
@@ -53,6 +54,7 @@ export class SerfDelegate implements SwimDelegate {
       makeRoom(state)
       const intent = state.recentIntents.get(name)
       const status = intent?.kind === 'leave' ? 'leaving' : 'alive'
+      if (status === 'leaving') awaitGoodbye(state, name, now)
       state.members.add({
         name,
         swim,
@@ -99,8 +101,8 @@ export class SerfDelegate implements SwimDelegate {
     if (state.members.view(name)?.state !== previous?.state) tell(state, 'member-suspect', name, previous)
   }
 
-  memberRecovered(swim: MemberRecord): void {
-    if (this.#isBack(swim)) return
+  memberRecovered(swim: MemberRecord, now: number): void {
+    if (this.#isBack(swim, now)) return
     const state = this.#state()
     const previous = state.members.lastView(swim.name)
     const member = state.members.view(swim.name)
@@ -115,8 +117,8 @@ export class SerfDelegate implements SwimDelegate {
     }
   }
 
-  memberUpdated(swim: MemberRecord): void {
-    if (this.#isBack(swim)) return
+  memberUpdated(swim: MemberRecord, now: number): void {
+    if (this.#isBack(swim, now)) return
     const state = this.#state()
     const previous = state.members.lastView(swim.name)
     if (previous !== undefined && state.members.view(swim.name)?.tags !== previous.tags) {
@@ -193,8 +195,8 @@ export class SerfDelegate implements SwimDelegate {
     return null
   }
 
-  memberAnswered(swim: MemberRecord): void {
-    this.#isBack(swim)
+  memberAnswered(swim: MemberRecord, now: number): void {
+    this.#isBack(swim, now)
   }
 
   /** Round trips are not used yet. */
@@ -211,9 +213,9 @@ export class SerfDelegate implements SwimDelegate {
 
   /** A sign of life. True of a member that was erased: SWIM never lost it and will not tell of it as new, so it is taken in anew.
    *  Differs: Serf goes without it for good, while the member still sees us. */
-  #isBack(swim: MemberRecord): boolean {
+  #isBack(swim: MemberRecord, now: number): boolean {
     const isErased = this.#state().members.get(swim.name) === undefined && isPresent(swim)
-    if (isErased) this.memberJoined(swim)
+    if (isErased) this.memberJoined(swim, now)
     return isErased
   }
 }

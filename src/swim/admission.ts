@@ -11,22 +11,10 @@ import type { SwimState } from './state.ts'
 /** The last number of 32 bits. */
 export const MAX_INCARNATION = 0xffff_ffff
 
-/** From this incarnation on numbers count only where they come in small steps. An honest member raises its own by one for each
- *  accusation and each announcement, and never comes here. */
-export const INCARNATION_CEILING = 0xffff_0000
-
-/** The largest such step: what a member announces while some claims of it are lost. From the ceiling on, a forger needs thousands
- *  of packets to use up the numbers, and each is a denial that everybody sees. */
-const MAX_STEP = 16
-
-/** Why a claim with this number would leave the member, which had `known` so far, none to deny it by; `undefined` where it does not.
- *  One that does not raise it changes nothing about that, and counts: a member that has come so far can still die.
- *  Differs: memberlist believes it, and the member can never deny it.
- *  @param known absent where nobody is known by that name: who comes new to a cluster meets members that have come so far */
-export function leapOf(incarnation: number, known: number | undefined): string | undefined {
-  const highest = known === undefined ? MAX_INCARNATION - MAX_STEP : Math.max(INCARNATION_CEILING - 1, known + MAX_STEP)
-  return incarnation <= highest ? undefined : `incarnation ${incarnation} leaves too few numbers to deny it`
-}
+/** An accusation at this incarnation or above leaves the accused no number above it in 32 bits, or none for what it announces
+ *  afterwards. An honest member raises its incarnation once an accusation and never comes here. A claim to be alive up here is
+ *  taken all the same: it may be a denial, and who refused it would lose the member for good. */
+export const INCARNATION_CEILING = 0xffff_fff0
 
 /** Why the claim cannot be true of any member; `undefined` where it can. */
 export function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string | undefined {
@@ -51,11 +39,12 @@ export function isAccusation(state: SwimState, { type, node, from }: Suspect | D
   return false
 }
 
-/** Whether the member could still deny the accusation. Of ourselves it is judged where it is denied. Tells, where not. */
+/** Whether the member could still deny the accusation. One that does not raise its number changes nothing about that, and
+ *  counts: a member that has come so far can still die. Of ourselves it is judged where it is denied. Tells, where not. */
 export function isDeniable(state: SwimState, member: MemberRecord, { type, incarnation }: Suspect | Dead): boolean {
-  const problem = member === state.self ? undefined : leapOf(incarnation, member.incarnation)
-  if (problem === undefined) return true
-  state.delegate.warn('claim-invalid', `${type} of ${member.name}: ${problem}`)
+  if (member === state.self || incarnation < INCARNATION_CEILING || incarnation === member.incarnation) return true
+  // Differs: memberlist believes it, and the member can never deny it.
+  state.delegate.warn('claim-invalid', `${type} of ${member.name}: nobody can deny incarnation ${incarnation}`)
   return false
 }
 

@@ -9,11 +9,11 @@ import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import { type Alive, type Dead, type PushPullMember, type Suspect, WireState } from '../wire/types.ts'
 import {
+  INCARNATION_CEILING,
   isAccusation,
   isAllowed,
   isDeniable,
   isWelcome,
-  leapOf,
   MAX_INCARNATION,
   mayTakeOver,
   problemOf,
@@ -65,7 +65,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
   const isSelf = claim.node === state.self.name
   if (isSelf && state.isLeaving) return
   const known = state.members.get(claim.node)
-  const problem = problemOf(claim) ?? (isSelf ? undefined : leapOf(claim.incarnation, known?.incarnation))
+  const problem = problemOf(claim)
   if (problem !== undefined) {
     state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem}`)
     return
@@ -89,7 +89,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
       const isOurOwn =
         claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
       const isOtherForm = adoptForm(state, address)
-      if (!isOurOwn) refute(state, claim, note)
+      if (!isOurOwn) refute(state, claim)
       // What is still to be told of us is told in the form that is known.
       else if (isOtherForm && state.queue.has(state.self.name)) spreadSelf(state)
       return
@@ -184,7 +184,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   }
   if (member === state.self) {
     trace('%s suspects us at %d', claim.from, claim.incarnation)
-    refute(state, claim, note)
+    refute(state, claim)
     return
   }
   trace('%s suspects %s at %d', claim.from, member.name, claim.incarnation)
@@ -221,7 +221,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
   }
   if (member === state.self && !state.isLeaving) {
     trace('%s declares us dead at %d', claim.from, claim.incarnation)
-    refute(state, claim, note)
+    refute(state, claim)
     return
   }
   trace('%s declares %s %s at %d', claim.from, member.name, isGoodbye ? 'left' : 'dead', claim.incarnation)
@@ -241,15 +241,9 @@ export function announceLeave(state: SwimState, now: number, ticket: number): vo
 }
 
 /** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A).
- *  Differs: memberlist denies also where no number is left, and its own wraps to 0. Others take no leap of ours either, unless
- *  they told us of the number themselves: who restarts may have come far before. */
-function refute(
-  state: SwimState,
-  { type, incarnation }: Alive | Suspect | Dead,
-  { isAnswer = false }: ClaimNote,
-): void {
-  const isLeap = leapOf(incarnation, isAnswer ? undefined : state.self.incarnation) !== undefined
-  if (incarnation >= MAX_INCARNATION || isLeap) {
+ *  Differs: memberlist denies also where no number is left, and its own wraps to 0. */
+function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead): void {
+  if (incarnation >= INCARNATION_CEILING) {
     state.delegate.warn(
       'refutation-impossible',
       `${type} of ${state.self.name}, ourselves, at incarnation ${incarnation}`,

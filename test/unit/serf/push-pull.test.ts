@@ -46,25 +46,6 @@ describe('what we tell in an exchange', () => {
     mesh.tell(other, leaveIntent('ghost-2', 7))
     assert.equal(other.stateOf('ghost-2'), 'leaving')
   })
-
-  it('of a member that is leaving is that it left, for if it has come back nobody else will tell it', () => {
-    const { mesh, us } = knowing(2)
-    // Its new life began where nobody had heard of the leave: both have the same time.
-    const back = mesh.add('ghost-2', 10)
-    mesh.feed(back, alive(3))
-    mesh.exchange(back, { ltime: 8, statusLtimes: { 'ghost-2': 7 } })
-    mesh.tell(us, leaveIntent('ghost-2', 7))
-    const { ltime, statusLtimes, leftMembers } = serfStateOf(mesh.exchange(us, {}))
-    assert.deepEqual(leftMembers, ['ghost-2'])
-    const told = { 'ghost-2': Number(statusLtimes.get('ghost-2')) }
-    mesh.exchange(back, { ltime: Number(ltime), statusLtimes: told, leftMembers })
-    assert.equal(back.serf.local.state, 'alive')
-    mesh.run(3000)
-    const denial = mesh.gossiped('ghost-2').find(({ type }) => type === 'join')
-    assert.ok(denial?.type === 'join' && denial.node === 'ghost-2' && Number(denial.ltime) > 7)
-    mesh.tell(us, denial)
-    assert.equal(us.stateOf('ghost-2'), 'alive')
-  })
 })
 
 describe('what we take from an exchange', () => {

@@ -142,7 +142,7 @@ describe('SF-10: what SWIM says of a member', () => {
     for (const status of ['alive', 'leaving', 'left', 'failed'] as const) {
       const { delegate, swimRecord, status: now, notices } = delegateKnowing(status)
       swimRecord.status = 'alive'
-      delegate.memberJoined(swimRecord)
+      delegate.memberJoined(swimRecord, 0)
       assert.equal(now(), 'alive', `from ${status}`)
       assert.deepEqual(notices(), ['member-join'])
     }
@@ -152,7 +152,7 @@ describe('SF-10: what SWIM says of a member', () => {
     for (const status of ['left', 'failed'] as const) {
       const { delegate, swimRecord, status: now, notices } = delegateKnowing(status)
       swimRecord.meta = encodeTags({ role: 'log' })
-      delegate.memberUpdated(swimRecord)
+      delegate.memberUpdated(swimRecord, 0)
       assert.equal(now(), status)
       assert.deepEqual(notices(), ['member-update'])
     }

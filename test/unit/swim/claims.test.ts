@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { NO_BYTES } from '../../../src/base/bytes.ts'
-import { INCARNATION_CEILING } from '../../../src/swim/admission.ts'
+import { INCARNATION_CEILING, MAX_INCARNATION } from '../../../src/swim/admission.ts'
 import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
@@ -584,7 +584,7 @@ describe('serf-behaviour §4.5: refutation', () => {
 
   it('an accusation that cannot be denied in 32 bits is not answered, and is told', () => {
     for (const type of ['suspect', 'dead', 'alive'] as const) {
-      for (const said of [CEILING, 0xffff_ffff]) {
+      for (const said of [CEILING, MAX_INCARNATION]) {
         const made = bench()
         made.receive(claimAbout(type, 'm1', said))
         assert.deepEqual([made.incarnation('m1'), made.swim.queued, made.status('m1')], [1, 0, 'alive'], type)
@@ -593,28 +593,15 @@ describe('serf-behaviour §4.5: refutation', () => {
     }
   })
 
-  it('the highest accusation that we answer is answered by a claim that another member takes, and the next ones too', () => {
+  it('the highest accusation that we answer is answered by a claim that another member takes', () => {
     const accusedOne = bench()
     const other = new Bench({ name: 'm2' })
     other.receive(alive('m1', 1))
     other.know(3)
-    for (let said = CEILING - 1; said < CEILING + 40; said++) {
+    for (const said of [7, CEILING - 1]) {
       for (const made of [accusedOne, other]) made.receive(suspect('m1', said))
-      assert.equal(other.status('m1'), 'suspect')
       other.receive(...accusedOne.spread())
       assert.deepEqual([other.status('m1'), other.incarnation('m1')], ['alive', said + 1])
-    }
-  })
-
-  it('who restarts denies also a number above the ceiling, where the answer to its own exchange tells it', () => {
-    for (const state of [WireState.alive, WireState.suspect, WireState.dead, WireState.left]) {
-      const restarted = bench()
-      const theirs = pushPull([row('m1', state, CEILING + 500)])
-      restarted.swim.receiveRequest(7, theirs, at(2), 0)
-      assert.equal(restarted.incarnation('m1'), 1, 'told by who asks us: anybody can')
-      const id = restarted.swim.pushPull(at(2), false)
-      restarted.swim.receiveReply(id, theirs, 0)
-      assert.equal(restarted.incarnation('m1'), CEILING + 501)
     }
   })
 
