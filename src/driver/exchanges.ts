@@ -146,11 +146,10 @@ export class Exchanges {
   /** Takes a stream of theirs, or refuses it. */
   accept(stream: Stream): StreamHandlers | undefined {
     if (this.#inbound >= MAX_INBOUND_STREAMS) {
-      // Whoever opens streams and says nothing must not keep the others out: the one that waits longest gives way.
-      const idle = [...this.#open.values()].find((exchange) => !isOurs(exchange) && !exchange.isEnding)
-      this.#cutOff(idle, `${MAX_INBOUND_STREAMS} streams are open`)
+      const victim = this.#whoGivesWay()
+      this.#cutOff(victim, `${MAX_INBOUND_STREAMS} streams are open`)
       // Whoever was told of it may have closed everything.
-      if (idle === undefined || this.#isClosed) return undefined
+      if (victim === undefined || this.#isClosed) return undefined
     }
     this.#inbound++
     const id = ++this.#lastInbound
@@ -242,6 +241,14 @@ export class Exchanges {
     if (!exchange.isEnding) this.#end(exchange)
   }
 
+  /** Whoever opens streams and says nothing must not keep the others out: of those we wait for, the one that has kept us longest.
+   *  Where most wait for us, they may be the strangers: the oldest of all, or those who have just come would cut one another. */
+  #whoGivesWay(): Exchange | undefined {
+    const unanswered = [...this.#open.values()].filter((exchange) => !isOurs(exchange) && !exchange.isEnding)
+    const silent = unanswered.filter((exchange) => !this.#line.has(exchange))
+    return 2 * silent.length >= unanswered.length ? silent[0] : unanswered[0]
+  }
+
   /** Cuts the largest streams of theirs until so many bytes more of `exchange` can be held. */
   #makeRoom(exchange: Exchange, bytes: number): void {
     while (this.#held.total + bytes > MAX_INBOUND_BYTES && this.#open.has(exchange.key)) {
@@ -280,13 +287,15 @@ export class Exchanges {
     this.#makeRoom(exchange, 0)
   }
 
-  /** Nothing more is read or written; what is queued has one more phase to go out. */
+  /** Nothing more is read or written; what is queued has one more phase to go out, or the host's time where they have ended. */
   #end(exchange: Exchange): void {
     // Whoever was told of the request may have closed everything.
     if (!this.#open.has(exchange.key)) return
     exchange.isEnding = true
-    this.#limit(exchange.key, this.#setup.streamTimeoutMs)
     exchange.stream.end()
+    // Where their end was told before, nobody tells us when all is out: the host sees to it, and counts the stream till then.
+    if (exchange.reading.hasEnded) this.#forget(exchange)
+    else this.#limit(exchange.key, this.#setup.streamTimeoutMs)
   }
 
   /** They will say no more. What they said before may still wait to be read. */

@@ -37,6 +37,11 @@ export class StreamReading {
     return this.#reader.heldBytes
   }
 
+  /** Whether the other side has said that no more will come. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** Holds the next piece. */
   take(bytes: Uint8Array): void {
     this.#trying(() => this.#reader.hold(bytes))

@@ -437,11 +437,10 @@ describe('a message that is read in several turns', () => {
       assert.deepEqual(all.log, ['requested 1 push-pull'])
       assert.deepEqual(readWritten(sealing, 'dialler', stream), STATE)
       assert.ok(stream.isEnded && !stream.isDestroyed, 'what is queued still goes out')
-      // The host has told its end already: the limit is what ends it here.
-      assert.equal(all.exchanges.size, 1)
-      all.run(STREAM_TIMEOUT_MS)
-      assert.equal(all.log.length, 1)
+      // The host has told its end already, and will not tell it again.
       assertIdle(all)
+      all.run(STREAM_TIMEOUT_MS)
+      assert.deepEqual([all.log.length, stream.isDestroyed], [1, false])
     }
   })
 
@@ -570,6 +569,65 @@ describe('a message that is read in several turns', () => {
 })
 
 describe('what waits to be read', () => {
+  it('gives its place back with the answer, whatever that is, where they had half-closed before it was read', () => {
+    const sealing = sealingOf({ secretKey: KEY })
+    for (const [request, written] of [
+      [streamBytes(sealing, 'dialler', STATE), 1],
+      [streamBytes(sealing, 'dialler', PING), 0],
+      [streamBytes(sealingOf(), 'dialler', STATE), 1],
+    ] as const) {
+      const all: All = exchanges({
+        sealing,
+        answer: (message) => (message.type === 'push-pull' ? STATE_BODY : undefined),
+      })
+      accept(all).say(streamBytes(sealing, 'dialler', largeState(3000), true))
+      const streams = Array.from({ length: MAX_INBOUND_STREAMS - 1 }, () => accept(all))
+      for (const stream of streams) {
+        stream.say(request)
+        stream.close()
+      }
+      assert.equal(all.exchanges.size, MAX_INBOUND_STREAMS)
+      for (let turn = 0; turn < 2 * MAX_INBOUND_STREAMS; turn++) all.run(0.1)
+      assert.equal(all.exchanges.size, 1, 'the one that has not half-closed')
+      assert.ok(streams.every((stream) => stream.written.length === written && stream.isEnded && !stream.isDestroyed))
+    }
+  })
+
+  it('a sealed answer to whoever had half-closed is not held', () => {
+    const sealing = sealingOf({ secretKey: KEY })
+    const body = encodePushPull({ ...STATE, userState: new Uint8Array(MAX_INBOUND_BYTES / 3.9) })
+    const all: All = exchanges({ sealing, answer: () => body })
+    const first = accept(all)
+    first.say(streamBytes(sealing, 'dialler', largeState(3000), true))
+    const streams = Array.from({ length: 5 }, () => accept(all))
+    for (const stream of streams) {
+      stream.say(streamBytes(sealing, 'dialler', STATE))
+      stream.close()
+    }
+    for (let turn = 0; turn < 10; turn++) all.run(1)
+    assert.deepEqual([cutOf([first, ...streams]), all.exchanges.size], [[], 1])
+    assert.ok(streams.every(({ written }) => written.length === 1))
+  })
+
+  it('does not give way to a newcomer while most others have us wait', () => {
+    const all = exchanges()
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, () => accept(all))
+    streams[0]?.say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
+    streams[1]?.say(streamBytes(all.sealing, 'dialler', PING))
+    accept(all)
+    assert.deepEqual(cutOf(streams), [2], 'the first two wait for us')
+    all.run(1)
+    assert.deepEqual(all.log.slice(1), ['requested 2 ping', 'requested 1 push-pull'])
+  })
+
+  it('gives way where most wait for us: newcomers do not cut one another before they can speak', () => {
+    const all = exchanges()
+    const streams = Array.from({ length: MAX_INBOUND_STREAMS }, () => accept(all))
+    for (const stream of streams) stream.say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
+    const newcomers = [accept(all), accept(all), accept(all)]
+    assert.deepEqual([cutOf(streams), cutOf(newcomers)], [[0, 1, 2], []])
+  })
+
   it('counts into the budget before it is read', () => {
     const all = exchanges()
     accept(all).say(streamBytes(all.sealing, 'dialler', largeState(3000), true))
@@ -704,7 +762,7 @@ interface Script {
   readonly sealing?: Sealing
   readonly compress?: boolean
   /** What is answered to a request; nothing by default. */
-  readonly answer?: () => Uint8Array | undefined
+  readonly answer?: (message: StreamMessage) => Uint8Array | undefined
   readonly refused?: () => void
   readonly failed?: () => void
 }
@@ -739,7 +797,7 @@ function exchanges(script: Script = {}): All {
     requested: (id, message, from) => {
       assert.equal(from, PEER)
       log.push(`requested ${id} ${message.type}`)
-      const body = script.answer?.()
+      const body = script.answer?.(message)
       if (body !== undefined) all.exchanges.reply(id, body)
     },
     replied: (id, message) => void log.push(`replied ${id} ${message.type}`),
