@@ -65,6 +65,8 @@ interface Exchange {
   readonly reading: StreamReading
   /** Answered: only what is queued still has to go out. */
   isEnding: boolean
+  /** Counts as one of the streams that others may have open. */
+  hasPlace: boolean
 }
 
 export class Exchanges {
@@ -139,6 +141,7 @@ export class Exchanges {
       stream,
       reading: new StreamReading(this.#setup.sealing, 'dialler'),
       isEnding: false,
+      hasPlace: false,
     })
     this.#limit(key, timeoutMs)
   }
@@ -160,6 +163,7 @@ export class Exchanges {
       stream,
       reading: new StreamReading(this.#setup.sealing, 'listener'),
       isEnding: false,
+      hasPlace: true,
     })
     this.#limit(key, this.#setup.streamTimeoutMs)
     return {
@@ -280,21 +284,22 @@ export class Exchanges {
   #answer(exchange: Exchange, body: Uint8Array): void {
     const bytes = this.#sealing.seal(body, 'listener')
     exchange.stream.write(bytes)
-    this.#end(exchange)
     // Unsealed answers are one and the same bytes for all; each sealed one is held for itself until it is gone.
-    if (!this.#sealing.isSealing) return
-    this.#weigh(exchange, bytes.length)
-    this.#makeRoom(exchange, 0)
+    this.#end(exchange, this.#sealing.isSealing ? bytes.length : 0)
+    if (this.#sealing.isSealing) this.#makeRoom(exchange, 0)
   }
 
-  /** Nothing more is read or written; what is queued has one more phase to go out, or the host's time where they have ended. */
-  #end(exchange: Exchange): void {
+  /** Nothing more is read or written; what is queued has one more phase to go out. */
+  #end(exchange: Exchange, heldBytes = 0): void {
     // Whoever was told of the request may have closed everything.
     if (!this.#open.has(exchange.key)) return
     exchange.isEnding = true
     exchange.stream.end()
-    // Where their end was told before, nobody tells us when all is out: the host sees to it, and counts the stream till then.
-    if (exchange.reading.hasEnded) this.#forget(exchange)
+    this.#weigh(exchange, exchange.reading.heldBytes + heldBytes)
+    // Where their end was told before, nobody tells us when all is out: others may have its place at once, but what it makes us hold
+    // counts until nobody can still be reading it.
+    if (exchange.reading.hasEnded) this.#giveBack(exchange)
+    if (exchange.reading.hasEnded && heldBytes === 0) this.#forget(exchange)
     else this.#limit(exchange.key, this.#setup.streamTimeoutMs)
   }
 
@@ -334,7 +339,13 @@ export class Exchanges {
     this.#limits.delete(exchange.key)
     this.#line.leave(exchange)
     this.#weigh(exchange, 0)
-    if (!isOurs(exchange)) this.#inbound--
+    this.#giveBack(exchange)
+  }
+
+  /** Its place among the streams of theirs. */
+  #giveBack(exchange: Exchange): void {
+    if (exchange.hasPlace) this.#inbound--
+    exchange.hasPlace = false
   }
 
   /** Keeps the total of what strangers make us hold. */

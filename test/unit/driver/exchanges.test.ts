@@ -437,10 +437,11 @@ describe('a message that is read in several turns', () => {
       assert.deepEqual(all.log, ['requested 1 push-pull'])
       assert.deepEqual(readWritten(sealing, 'dialler', stream), STATE)
       assert.ok(stream.isEnded && !stream.isDestroyed, 'what is queued still goes out')
-      // The host has told its end already, and will not tell it again.
-      assertIdle(all)
+      // The host has told its end already, and will not tell it again. What was sealed for it counts as held for a phase more.
+      if (sealing.keyring === undefined) assertIdle(all)
       all.run(STREAM_TIMEOUT_MS)
-      assert.deepEqual([all.log.length, stream.isDestroyed], [1, false])
+      assert.deepEqual([all.log.length, stream.isDestroyed], [1, sealing.keyring !== undefined])
+      assertIdle(all)
     }
   })
 
@@ -588,12 +589,13 @@ describe('what waits to be read', () => {
       }
       assert.equal(all.exchanges.size, MAX_INBOUND_STREAMS)
       for (let turn = 0; turn < 2 * MAX_INBOUND_STREAMS; turn++) all.run(0.1)
-      assert.equal(all.exchanges.size, 1, 'the one that has not half-closed')
+      const newcomers = Array.from({ length: MAX_INBOUND_STREAMS - 1 }, () => accept(all))
+      assert.deepEqual(cutOf([...streams, ...newcomers]), [])
       assert.ok(streams.every((stream) => stream.written.length === written && stream.isEnded && !stream.isDestroyed))
     }
   })
 
-  it('a sealed answer to whoever had half-closed is not held', () => {
+  it('a sealed answer to whoever had half-closed counts as held, for a phase', () => {
     const sealing = sealingOf({ secretKey: KEY })
     const body = encodePushPull({ ...STATE, userState: new Uint8Array(MAX_INBOUND_BYTES / 3.9) })
     const all: All = exchanges({ sealing, answer: () => body })
@@ -605,8 +607,10 @@ describe('what waits to be read', () => {
       stream.close()
     }
     for (let turn = 0; turn < 10; turn++) all.run(1)
-    assert.deepEqual([cutOf([first, ...streams]), all.exchanges.size], [[], 1])
     assert.ok(streams.every(({ written }) => written.length === 1))
+    assert.equal(cutOf([first, ...streams]).length, 3, 'three of the six are within the budget')
+    all.run(STREAM_TIMEOUT_MS)
+    assertIdle(all)
   })
 
   it('does not give way to a newcomer while most others have us wait', () => {
