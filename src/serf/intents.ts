@@ -48,6 +48,7 @@ export function applyLeaveIntent(
   if (ltime <= record.statusLtime) return
   const previous = state.members.view(node)
   record.statusLtime = ltime
+  record.leftLtime = undefined
   spread(state, received)
   if (record.status === 'alive') {
     record.status = 'leaving'
@@ -76,6 +77,7 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
     return
   }
   const previous = state.members.view(node)
+  if (record.status === 'left') record.leftLtime ??= record.statusLtime
   record.statusLtime = ltime
   spread(state, received)
   if (record.status === 'leaving') {

@@ -42,6 +42,8 @@ export interface SerfRecord {
   status: SerfStatus
   /** Lamport time of the last intent accepted. */
   statusLtime: number
+  /** Of one that left, where its newer join was heard and it itself was not yet: the time before that join. */
+  leftLtime?: number | undefined
   /** When it became left or failed. */
   goneAt: number
   /** When a conflict about its name was last told; -Infinity at first. */

@@ -52,11 +52,14 @@ export class LocalState {
   #update(records: Iterable<SerfRecord>): boolean {
     let isSame = true
     let count = 0
-    for (const { name, status, statusLtime } of records) {
-      if (this.#names[count] !== name || this.#statuses[count] !== status || this.#ltimes[count] !== statusLtime) {
+    for (const { name, status, statusLtime, leftLtime } of records) {
+      // Of one that left a leave is told, and the join that was heard of since is none. Differs: Serf tells the leave at the time of that
+      // join, and who missed the join, but sees the member back, holds it for leaving ever after.
+      const ltime = status === 'left' ? (leftLtime ?? statusLtime) : statusLtime
+      if (this.#names[count] !== name || this.#statuses[count] !== status || this.#ltimes[count] !== ltime) {
         this.#names[count] = name
         this.#statuses[count] = status
-        this.#ltimes[count] = statusLtime
+        this.#ltimes[count] = ltime
         isSame = false
       }
       count++
@@ -109,8 +112,9 @@ function* take(state: SerfState, theirs: Theirs, isAnswer: boolean, begun: numbe
       left = SLICE_INTENTS - 1
     }
     const ltime = statusLtimes.get(node) ?? 0
+    if (typeof ltime !== 'number' || hasComeBack(state, node, ltime)) continue
     // One more: a departure must beat the very intent it ended (serf-behaviour §23).
-    if (typeof ltime === 'number') applyLeaveIntent(state, { type: 'leave', ltime: ltime + 1, node, prune: false }, now)
+    applyLeaveIntent(state, { type: 'leave', ltime: ltime + 1, node, prune: false }, now)
   }
   for (const [node, ltime] of statusLtimes) {
     if (leftMembers.has(node)) continue
@@ -120,6 +124,14 @@ function* take(state: SerfState, theirs: Theirs, isAnswer: boolean, begun: numbe
     }
     applyJoinIntent(state, { type: 'join', ltime, node }, now)
   }
+}
+
+/** Whether the member is alive though it left at that time, or before: had it left since, the row that says so in the same exchange would
+ *  have been taken. Differs: Serf holds it for leaving, at a time that its new join, which others heard, may not be above. */
+function hasComeBack(state: SerfState, node: string, leftAt: number): boolean {
+  const record = state.members.get(node)
+  if (record === undefined || node === state.name) return false
+  return record.status === 'alive' && record.swim.status === 'alive' && leftAt <= record.statusLtime
 }
 
 function witness(clock: LamportClock, seen: number, isAnswer: boolean, now: number): boolean {

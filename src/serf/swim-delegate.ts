@@ -66,6 +66,7 @@ export class SerfDelegate implements SwimDelegate {
     } else {
       record.swim = swim
       record.status = 'alive'
+      record.leftLtime = undefined
       cancelPrune(state, name)
     }
     tell(state, 'member-join', name, previous)

@@ -31,6 +31,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'A filter is not asked the same thing all the time': 'a function of the user; test/unit/serf/acceptance.test.ts',
   'A telling to the dead does not count': 'a matter of chance, counted over many seeds; test/sim/news.test.ts',
   'Halves that were cut apart find each other sooner': 'takes a network to cut; test/interop/partitions.test.ts',
+  'A leave is told at its own time': 'takes lost gossip; test/unit/serf/push-pull.test.ts',
   'Who announced a leave and stays counts as alive again': 'takes a minute; test/unit/serf/overdue.test.ts',
   'Nobody takes our leave back': 'shows in the moments of a leave alone; test/unit/serf/intents.test.ts',
   'Seeds are asked again': 'takes pauses of a minute; test/sim/joining.test.ts',

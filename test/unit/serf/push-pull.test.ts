@@ -13,6 +13,7 @@ import {
   NONSENSE,
   type Station,
   serfStateOf,
+  suspect,
 } from './support.ts'
 
 describe('what we tell in an exchange', () => {
@@ -46,6 +47,30 @@ describe('what we tell in an exchange', () => {
     mesh.tell(other, leaveIntent('ghost-2', 7))
     assert.equal(other.stateOf('ghost-2'), 'leaving')
   })
+
+  it('of a member that left is the leave at its own time, though a newer join of it was heard: it is no news to who sees it back', () => {
+    const { mesh, us } = knowing(2)
+    const other = mesh.add('other', 10)
+    for (const station of [us, other]) {
+      mesh.feed(station, alive(2))
+      mesh.tell(station, leaveIntent('ghost-2', 7))
+      mesh.feed(station, goodbye(2))
+    }
+    // Gossip of the return comes in halves: one hears the join, the other sees the member.
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    mesh.feed(other, alive(2, 2))
+    const { ltime, statusLtimes, leftMembers } = serfStateOf(mesh.exchange(us, {}))
+    assert.deepEqual([leftMembers, Number(statusLtimes.get('ghost-2'))], [['ghost-2'], 7])
+    mesh.exchange(other, { ltime: Number(ltime), statusLtimes: { 'ghost-2': 7 }, leftMembers })
+    assert.equal(other.stateOf('ghost-2'), 'alive')
+    // A later leave, or the return, ends that.
+    mesh.tell(us, leaveIntent('ghost-2', 11))
+    assert.equal(Number(serfStateOf(mesh.exchange(us, {})).statusLtimes.get('ghost-2')), 11)
+    mesh.tell(us, joinIntent('ghost-2', 13))
+    mesh.feed(us, alive(2, 3))
+    const now = serfStateOf(mesh.exchange(us, {}))
+    assert.deepEqual([now.leftMembers, Number(now.statusLtimes.get('ghost-2'))], [[], 13])
+  })
 })
 
 describe('what we take from an exchange', () => {
@@ -63,12 +88,23 @@ describe('what we take from an exchange', () => {
   it('a departure counts one more than the intent it ended, so that it beats an equal one', () => {
     const { mesh, us } = knowing(2)
     mesh.tell(us, joinIntent('ghost-2', 7))
+    // A member of old tells by a row that it is dead, which makes a suspicion here.
+    mesh.feed(us, suspect(2))
     mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] })
     assert.equal(us.stateOf('ghost-2'), 'leaving')
     mesh.tell(us, joinIntent('ghost-2', 8))
     assert.equal(us.stateOf('ghost-2'), 'leaving')
     mesh.tell(us, joinIntent('ghost-2', 9))
+    assert.equal(us.stateOf('ghost-2'), 'suspect')
+  })
+
+  it('a departure no later than what we know of a member that is alive is dropped: it has come back', () => {
+    const { mesh, us } = knowing(2)
+    mesh.tell(us, joinIntent('ghost-2', 7))
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 7 }, leftMembers: ['ghost-2'] })
     assert.equal(us.stateOf('ghost-2'), 'alive')
+    mesh.exchange(us, { ltime: 9, statusLtimes: { 'ghost-2': 8 }, leftMembers: ['ghost-2'] })
+    assert.equal(us.stateOf('ghost-2'), 'leaving', 'a later one counts')
   })
 
   it('a departure older than what we know is dropped', () => {
@@ -203,12 +239,13 @@ describe('what we refuse of an exchange', () => {
 
   it('a name listed as left whose time is not told is taken at time 1', () => {
     const { mesh, us } = knowing(2)
+    mesh.feed(us, suspect(2))
     mesh.exchange(us, { ltime: 9, leftMembers: ['ghost-2', 'ghost-2'] })
     assert.equal(us.stateOf('ghost-2'), 'leaving')
     mesh.tell(us, joinIntent('ghost-2', 1))
     assert.equal(us.stateOf('ghost-2'), 'leaving')
     mesh.tell(us, joinIntent('ghost-2', 2))
-    assert.equal(us.stateOf('ghost-2'), 'alive')
+    assert.equal(us.stateOf('ghost-2'), 'suspect')
   })
 })
 
