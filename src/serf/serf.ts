@@ -243,7 +243,7 @@ export class Serf {
         pruneDue(this.#state, due.name, now)
         return
       case 'goodbye':
-        goodbyeDue(this.#state, due.name, now)
+        goodbyeDue(this.#state, due.name, due.since, now)
         return
       case 'reconnect':
         reconnectDue(this.#state, now)

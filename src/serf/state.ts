@@ -31,7 +31,7 @@ export type SerfDue =
   | { readonly kind: 'departure' }
   | { readonly kind: 'reap' }
   | { readonly kind: 'prune'; readonly name: string }
-  | { readonly kind: 'goodbye'; readonly name: string }
+  | { readonly kind: 'goodbye'; readonly name: string; readonly since: number }
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'reconnect-soon' }
 

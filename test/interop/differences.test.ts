@@ -114,15 +114,20 @@ difference('A dead member keeps the highest number said of it', {}, async ({ age
     await stranger.send(peer, stranger.claim('ghost', 1))
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
   }
-  // Of messages that wait Go takes the newest first.
+  // Of messages that wait Go takes the newest first, and claims to be alive before all others.
   await soon('both hold it dead', async () => {
     const ghost = await seen('ghost')
     return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
   })
   for (const peer of [agent, node]) {
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 10 })
-    await stranger.send(peer, stranger.claim('ghost', 2))
+    await stranger.send(peer, stranger.claim('marker', 1))
   }
+  await soon('both have read on', async () => {
+    const marker = await seen('marker')
+    return marker.agent !== undefined && marker.node !== undefined
+  })
+  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 2))
   await soon('the old claim brings it back at the agent', async () => (await seen('ghost')).agent?.state === 'alive')
   assert.equal((await seen('ghost')).node?.state, 'dead')
 })

@@ -1,10 +1,28 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { OVERDUE_MS } from '../../../src/serf/overdue.ts'
-import { alive, goodbye, joinIntent, leaveIntent, Mesh, suspect } from './support.ts'
+import { ASK_MS, OVERDUE_MS } from '../../../src/serf/overdue.ts'
+import { alive, goodbye, joinIntent, leaveIntent, Mesh, type Station, suspect } from './support.ts'
 
 describe('a member that announced a leave', () => {
-  it('and is there still when it is overdue, alive, counts as alive: told once, at that time', () => {
+  it('and does not go is asked, it alone; what it denies it has denied for all', () => {
+    const mesh = new Mesh()
+    const stations = [1, 2, 3, 4].map((number) => mesh.add(`m-${number}`, number))
+    for (const station of stations.slice(1)) mesh.join(station, stations[0] as Station)
+    mesh.run(10_000)
+    const [first, , , accused] = stations as [Station, Station, Station, Station]
+    // The gossip of it passes the accused by.
+    mesh.silent.add('m-4')
+    const others = stations.slice(0, 3)
+    for (const station of others) mesh.tell(station, leaveIntent('m-4', 100))
+    mesh.run(400)
+    mesh.silent.delete('m-4')
+    assert.equal(first.stateOf('m-4'), 'leaving')
+    mesh.run(ASK_MS + 2000)
+    for (const station of stations) assert.equal(station.stateOf('m-4'), 'alive', station.serf.local.name)
+    assert.equal(accused.serf.local.state, 'alive')
+  })
+
+  it('and does not answer is alive again a minute later: told once, at that time', () => {
     const { mesh, us } = knowing()
     mesh.tell(us, leaveIntent('ghost-2', 5))
     mesh.run(OVERDUE_MS - 1)
@@ -38,13 +56,12 @@ describe('a member that announced a leave', () => {
     }
   })
 
-  it('and is suspected when it is overdue is given as long again', () => {
+  it('and is suspected when it is to be asked is given as long again', () => {
     const { mesh, us } = knowing({ suspicionMult: 100 })
     mesh.tell(us, leaveIntent('ghost-2', 5))
-    mesh.run(OVERDUE_MS - 1000)
+    mesh.run(ASK_MS - 1000)
     mesh.feed(us, suspect(2))
     mesh.run(1000)
-    assert.equal(us.stateOf('ghost-2'), 'leaving')
     mesh.feed(us, alive(2, 2))
     mesh.run(OVERDUE_MS - 1)
     assert.equal(us.stateOf('ghost-2'), 'leaving')
