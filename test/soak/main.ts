@@ -48,12 +48,12 @@ const ENTRIES: readonly Entry[] = [
     command: ['tsx', 'test/soak/stalls.ts', '--seeds', '150', '--seed', 'SEED'],
     limitMinutes: 8,
   },
-  {
-    name: 'detection',
-    shows: 'How long a killed member goes unnoticed, beside a pure Go cluster in the same run.',
-    command: ['tsx', 'test/soak/detection.ts'],
-    limitMinutes: 20,
-  },
+  ...['detection-lan', 'detection-lan-encrypted', 'detection-local', 'detection-local-encrypted'].map((play) => ({
+    name: play,
+    shows: 'How long a killed member goes unnoticed in a mixed cluster, beside one of Go alone in the same run.',
+    command: ['tsx', 'test/soak/detection.ts', '--play', play],
+    limitMinutes: 8,
+  })),
 ]
 
 const { values } = parseArgs({
