@@ -1,5 +1,6 @@
 // Strangers against a member, over real sockets: each flood is counted, dropped and told once, while its peers go on seeing it.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { NO_BYTES, utf8 } from '../../src/base/bytes.ts'
@@ -186,7 +187,12 @@ describe('a member that everybody may speak to', () => {
         fort.stream(async (socket) => {
           const phase = number % 4
           if (phase === 1) socket.write(bytes.subarray(0, 5))
-          if (phase === 2) socket.write(bytes)
+          // Until the answer begins: one that is reset before its turn to be read is told like one within its message.
+          if (phase === 2) {
+            const answer = once(socket, 'data')
+            socket.write(bytes)
+            await answer
+          }
           // Phase 3 keeps silent until it is cut.
           if (phase === 3) return
           await pause(number)
@@ -194,7 +200,7 @@ describe('a member that everybody may speak to', () => {
         }),
       )
     })
-    // The silent are cut; those reset within a message are told; a reset after the whole, or before a byte, harms nobody.
+    // The silent are cut; those reset within a message are told; a reset after the answer, or before a byte, harms nobody.
     assert.equal(counted('stream-invalid'), 60)
   })
 
