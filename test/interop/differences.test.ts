@@ -115,10 +115,7 @@ difference('A dead member keeps the highest number said of it', {}, async ({ age
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
   }
   // Of messages that wait Go takes the newest first, and claims to be alive before all others.
-  await soon('both hold it dead', async () => {
-    const ghost = await seen('ghost')
-    return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
-  })
+  await bothHoldDead('ghost', soon, seen)
   for (const peer of [agent, node]) {
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 10 })
     await stranger.send(peer, stranger.claim('marker', 1))
@@ -137,10 +134,7 @@ difference('Who is accused and cannot know is told', {}, async ({ agent, node, s
     await stranger.send(peer, stranger.claim('ghost', 9))
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 9 })
   }
-  await soon('both hold it dead', async () => {
-    const ghost = await seen('ghost')
-    return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
-  })
+  await bothHoldDead('ghost', soon, seen)
   const accusations = (from: string): number =>
     stranger.heard.filter((one) => one.type === 'suspect' && one.node === 'ghost' && one.from === from).length
   for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 1))
@@ -153,10 +147,7 @@ difference('A goodbye that comes after the verdict counts', {}, async ({ agent, 
     await stranger.send(peer, stranger.claim('ghost', 1))
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
   }
-  await soon('both hold it dead', async () => {
-    const ghost = await seen('ghost')
-    return ghost.agent?.state === 'dead' && ghost.node?.state === 'dead'
-  })
+  await bothHoldDead('ghost', soon, seen)
   for (const peer of [agent, node]) {
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'ghost', incarnation: 1 })
   }
@@ -529,6 +520,13 @@ describe('docs/differences-from-serf.md', () => {
     }
   })
 })
+
+function bothHoldDead(name: string, soon: Scene['soon'], seen: Scene['seen']): Promise<void> {
+  return soon('both hold it dead', async () => {
+    const sight = await seen(name)
+    return sight.agent?.state === 'dead' && sight.node?.state === 'dead'
+  })
+}
 
 /** The message with fields more that nobody knows, up to that many: its map, which has fewer than 16, becomes one with a longer head. */
 function withFields(message: Uint8Array, fields: number): Uint8Array {
