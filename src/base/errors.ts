@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_TIMEOUT'
   | 'ERR_TRANSPORT'
   | 'ERR_CLOSED'
+  | 'ERR_STORAGE'
 
 /** The root of the family. */
 export class MembershipError extends Error {
@@ -96,6 +97,17 @@ export class TransportError extends MembershipError {
 export class ClosedError extends MembershipError {
   constructor(message = 'this instance is closed') {
     super('ERR_CLOSED', message)
+  }
+}
+
+/** A file cannot be read or written, or holds what it should not. What the file was, it still is. */
+export class StorageError extends MembershipError {
+  /** The file, as the option named it. */
+  readonly path: string
+
+  constructor(path: string, message: string, cause?: unknown) {
+    super('ERR_STORAGE', `${path}: ${message}`, cause)
+    this.path = path
   }
 }
 

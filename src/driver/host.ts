@@ -3,6 +3,7 @@
 // the time and the bytes. Every callback is called from the host's own turn, never from inside a call to the host.
 import type { Address } from '../wire/address.ts'
 import type { Cipher } from '../wire/encrypt.ts'
+import type { Storage } from './storage.ts'
 
 /** Monotonic milliseconds, and one timer. */
 export interface Clock {
@@ -74,6 +75,8 @@ export interface Reachable {
 export interface Host {
   readonly clock: Clock
   readonly cipher: Cipher
+  /** Where things are kept; absent where a host has no such place, and the options that need one are refused. */
+  readonly storage?: Storage
   /** Name of this machine, for the default member name. */
   readonly hostname: string
   /** Fills `into` with bytes no peer can foresee: nonces, and the seed of the protocol's dice. */

@@ -9,6 +9,7 @@ import {
   MembershipError,
   OptionsError,
   SizeError,
+  StorageError,
   TimeoutError,
   TransportError,
 } from '../../../src/base/errors.ts'
@@ -25,6 +26,7 @@ describe('base/errors.ts', () => {
       [new TimeoutError('no answer in 5 ms'), 'ERR_TIMEOUT'],
       [new TransportError('port in use', cause), 'ERR_TRANSPORT'],
       [new ClosedError(), 'ERR_CLOSED'],
+      [new StorageError('/etc/keys', 'not a list', cause), 'ERR_STORAGE'],
     ]
     for (const [error, code] of all) {
       assert.ok(error instanceof MembershipError && error instanceof Error)
@@ -71,6 +73,11 @@ describe('base/errors.ts', () => {
     assert.equal(error.message, 'no seed answered: 10.0.0.1:7946: refused; 10.0.0.2:7946: no answer')
     assert.equal(error.failures, failures)
     assert.equal(new JoinError([]).message, 'no seed to join')
+  })
+
+  it('a file that cannot be used is named', () => {
+    const { message, path } = new StorageError('/etc/keys.json', 'permission denied')
+    assert.deepEqual([message, path], ['/etc/keys.json: permission denied', '/etc/keys.json'])
   })
 
   it('a size that is exceeded says used and allowed bytes', () => {
