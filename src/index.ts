@@ -39,6 +39,7 @@ export {
   type Status,
 } from './membership.ts'
 export type { MembershipOptions } from './options.ts'
+export type { Payload } from './pack.ts'
 export type { JoinResult, SeedFailure, Seeds } from './seeds.ts'
 export type { Member, MemberState } from './serf/members.ts'
 export type { Profile } from './swim/options.ts'
