@@ -2,22 +2,17 @@
 // last one accepted of its member is taken, and told on once, byte for byte as received; others are dropped in silence.
 //
 //   alive ──leave──► leaving ──join──► alive        failed ──leave──► left        with `prune`: and erased, see prune.ts
-import { concat } from '../base/bytes.ts'
 import { SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
-import type { QueueNote } from '../swim/dissemination-queue.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
-import { type SerfJoin, type SerfLeave, SwimType } from '../wire/types.ts'
+import type { SerfJoin, SerfLeave } from '../wire/types.ts'
+import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
 import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune, prune } from './prune.ts'
 import { type IntentSource, remember } from './recent-intents.ts'
 import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf:intents')
-
-/** Intents waiting to be told: Serf's own limit. Each member of a cluster that is larger may have one, and another that replaces it. */
-const MAX_QUEUED_INTENTS = 4096
-const QUEUED_INTENTS_PER_MEMBER = 2
 
 /** Our own intents replace each other: the newest says it all. No name of the queue but this one.
  *  Differs: Serf goes on telling the older ones beside it. */
@@ -35,7 +30,7 @@ export function applyLeaveIntent(
   if (!witness(state, ltime, `leave of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
-    if (remember(state, node, { kind: 'leave', ltime, at: now }, source)) spread(state, received)
+    if (remember(state, node, { kind: 'leave', ltime, at: now }, source)) spread(state, 'intents', received)
     return
   }
   if (node === state.name && state.departure === undefined) {
@@ -49,7 +44,7 @@ export function applyLeaveIntent(
   const previous = state.members.view(node)
   record.statusLtime = ltime
   record.leftLtime = undefined
-  spread(state, received)
+  spread(state, 'intents', received)
   if (record.status === 'alive') {
     record.status = 'leaving'
     awaitGoodbye(state, node, now)
@@ -67,7 +62,7 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   if (!witness(state, ltime, `join of ${node}`, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
-    if (remember(state, node, { kind: 'join', ltime, at: now }, sourceOf(received))) spread(state, received)
+    if (remember(state, node, { kind: 'join', ltime, at: now }, sourceOf(received))) spread(state, 'intents', received)
     return
   }
   if (ltime <= record.statusLtime) return
@@ -79,7 +74,7 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   const previous = state.members.view(node)
   if (record.status === 'left') record.leftLtime ??= record.statusLtime
   record.statusLtime = ltime
-  spread(state, received)
+  spread(state, 'intents', received)
   if (record.status === 'leaving') {
     record.status = 'alive'
     cancelPrune(state, node)
@@ -93,7 +88,7 @@ export function announceJoin(state: SerfState): void {
   const ltime = state.clock.increment()
   const self = state.members.get(state.name)
   if (self !== undefined) self.statusLtime = ltime
-  spread(state, encodeSerfMessage({ type: 'join', ltime, node: state.name }), OUR_INTENT)
+  spread(state, 'intents', encodeSerfMessage({ type: 'join', ltime, node: state.name }), OUR_INTENT)
 }
 
 /** Tells the cluster that we leave. @param ticket reported once it has been told */
@@ -105,7 +100,7 @@ export function announceLeaveIntent(state: SerfState, ticket: number): void {
     self.statusLtime = ltime
   }
   const message = encodeSerfMessage({ type: 'leave', ltime, node: state.name, prune: false })
-  spread(state, message, { ...OUR_INTENT, ticket })
+  spread(state, 'intents', message, { ...OUR_INTENT, ticket })
 }
 
 /** An operator declares that a member, or a stranger, has left (serf-behaviour §24). @param ticket reported once it has been told, or at
@@ -115,7 +110,7 @@ export function forceLeave(state: SerfState, name: string, isPruned: boolean, ti
   const ltime = state.clock.time
   const intent: SerfLeave = { type: 'leave', ltime, node: name, prune: isPruned }
   const message = encodeSerfMessage(intent)
-  const [usedBytes, allowedBytes] = [message.length, state.swim.largestBroadcastBytes - USER_TYPE.length]
+  const [usedBytes, allowedBytes] = [message.length, state.swim.largestBroadcastBytes - USER_TYPE_BYTES]
   if (usedBytes > allowedBytes) throw new SizeError('name', usedBytes, allowedBytes)
   trace('force %s to leave%s', name, isPruned ? ', and prune it' : '')
   state.clock.increment()
@@ -123,7 +118,7 @@ export function forceLeave(state: SerfState, name: string, isPruned: boolean, ti
   const isAlone = !state.swim.hasPeers()
   applyLeaveIntent(state, intent, now, undefined, 'told')
   if (isAlone) state.outbox.notify({ type: 'told', ticket })
-  else spread(state, message, { ticket })
+  else spread(state, 'intents', message, { ticket })
 }
 
 /** Packets tell an intent, exchanges list it. */
@@ -140,18 +135,3 @@ function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string, now: 
   })
   return false
 }
-
-/** Queues a Serf message to be told. Alone there is nobody to tell, and the queue would never drain. */
-function spread(state: SerfState, message: Uint8Array | undefined, note: QueueNote = {}): void {
-  if (message === undefined || !state.swim.hasPeers()) return
-  const bytes = concat([USER_TYPE, message])
-  if (bytes.length > state.swim.largestBroadcastBytes) {
-    const text = `an intent of ${bytes.length} bytes fits no packet and is not told on`
-    state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
-    return
-  }
-  state.intents.maxEntries = Math.max(MAX_QUEUED_INTENTS, QUEUED_INTENTS_PER_MEMBER * state.members.size)
-  state.intents.push(bytes, note)
-}
-
-const USER_TYPE = Uint8Array.of(SwimType.user)

@@ -21,6 +21,7 @@ export type SerfWarning =
   | 'lamport-leap'
   | 'intent-limit'
   | 'queue-full'
+  | 'queue-depth'
 
 export type SerfNotice =
   | {

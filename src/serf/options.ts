@@ -17,6 +17,15 @@ export interface SerfOptions {
   readonly reconnectTimeoutMs: number
   /** How long a member that left stays in the list. 86 400 000: a day. */
   readonly tombstoneTimeoutMs: number
+  /** Broadcasts waiting in each of the three queues, of intents, queries and user events; beyond it those most often told are dropped. Of
+   *  intents there may always be two a member. 4096. */
+  readonly maxQueueDepth: number
+  /** Where it is not 0, the queues hold this many, or two a member where that is more, and `maxQueueDepth` does not count. 0. */
+  readonly minQueueDepth: number
+  /** How many waiting in one queue are a warning. 128. */
+  readonly queueDepthWarning: number
+  /** Time between two looks at the depth of the queues. 30 000. */
+  readonly queueCheckIntervalMs: number
 }
 
 const DAY_MS = 86_400_000
@@ -29,7 +38,14 @@ const DEFAULTS: SerfOptions = {
   reconnectIntervalMs: 30_000,
   reconnectTimeoutMs: DAY_MS,
   tombstoneTimeoutMs: DAY_MS,
+  maxQueueDepth: 4096,
+  minQueueDepth: 0,
+  queueDepthWarning: 128,
+  queueCheckIntervalMs: 30_000,
 }
+
+/** The longest queue one may ask for: at full packets, a gibibyte and a half. */
+const MAX_DEPTH = 2 ** 20
 
 const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
   broadcastTimeoutMs: { least: 1, most: DAY_MS },
@@ -39,6 +55,10 @@ const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
   reconnectIntervalMs: { least: 0, most: DAY_MS },
   reconnectTimeoutMs: { least: 1, most: 365 * DAY_MS },
   tombstoneTimeoutMs: { least: 1, most: 365 * DAY_MS },
+  maxQueueDepth: { least: 1, most: MAX_DEPTH },
+  minQueueDepth: { least: 0, most: MAX_DEPTH },
+  queueDepthWarning: { least: 1, most: MAX_DEPTH },
+  queueCheckIntervalMs: { least: 1, most: DAY_MS },
 }
 
 /** The names of the knobs, for telling a known option from a misspelt one. */

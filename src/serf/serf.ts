@@ -2,12 +2,11 @@
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
 //   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye ─► overdue.ts     reconnect ─► reconnect.ts
-//   tickets told ─► departure.ts, or a notice
+//   queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import { SizeError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { DisseminationQueue } from '../swim/dissemination-queue.ts'
 import type { SwimOptions } from '../swim/options.ts'
 import { type Effect, Outbox } from '../swim/outbox.ts'
 import { type Received, Swim } from '../swim/swim.ts'
@@ -17,6 +16,7 @@ import { MAX_META_BYTES } from '../wire/limits.ts'
 import { encodeTags } from '../wire/tags.ts'
 import type { StreamMessage } from '../wire/types.ts'
 import { Acceptance } from './acceptance.ts'
+import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
 import { announceJoin, forceLeave } from './intents.ts'
 import { LamportClock } from './lamport-clock.ts'
@@ -83,7 +83,7 @@ export class Serf {
       deadlines: new Deadlines<SerfDue>(),
       members: new SerfMembers(name),
       clock: new LamportClock(),
-      intents: new DisseminationQueue(1, swim.largestBroadcastBytes),
+      broadcasts: new Broadcasts(setup.serf, swim.largestBroadcastBytes),
       recentIntents: new RecentIntents(),
       reconnect: { exchange: undefined, pauseMs: 0 },
       departure: undefined,
@@ -109,7 +109,12 @@ export class Serf {
 
   /** Broadcasts still to be told. */
   get queued(): number {
-    return this.#state.swim.queued + this.#state.intents.size
+    return this.#state.swim.queued + this.#state.broadcasts.size
+  }
+
+  /** The same by what they are; `claims` are SWIM's. */
+  get queues(): BroadcastDepths & { readonly claims: number } {
+    return { claims: this.#state.swim.queued, ...this.#state.broadcasts.depths }
   }
 
   /** Members of every state, ourselves included. */
@@ -148,6 +153,7 @@ export class Serf {
     const { deadlines, options, swim } = this.#state
     swim.start(encodeTags(this.#tags), now)
     deadlines.set('reap', now + options.reapIntervalMs, { kind: 'reap' })
+    deadlines.set('queue-check', now + options.queueCheckIntervalMs, { kind: 'queue-check' })
     startReconnecting(this.#state, now)
   }
 
@@ -251,6 +257,10 @@ export class Serf {
       case 'reconnect-soon':
         reconnectSoon(this.#state, now)
         return
+      case 'queue-check':
+        this.#state.deadlines.set('queue-check', now + this.#state.options.queueCheckIntervalMs, due)
+        checkDepths(this.#state)
+        return
       default:
         unreachable(due)
     }
@@ -258,11 +268,11 @@ export class Serf {
 
   /** After every input: broadcasts that have been told go to whoever waits for them. */
   #settle(now: number): void {
-    const { swim, intents, outbox } = this.#state
-    for (const ticket of [...swim.takeTold(), ...intents.takeFinished()]) {
+    const { swim, broadcasts, outbox } = this.#state
+    for (const ticket of [...swim.takeTold(), ...broadcasts.takeFinished()]) {
       if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
     }
-    const pruned = swim.pruned + intents.pruned
+    const pruned = swim.pruned + broadcasts.pruned
     if (pruned > this.#state.prunedTold) {
       this.#state.prunedTold = pruned
       const message = `${pruned} broadcasts were dropped untold so far: more is waiting than a queue holds`

@@ -2,9 +2,9 @@
 // (swim-delegate, intents, recent-intents, push-pull, departure, overdue, prune, reaper, reconnect).
 import type { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
-import type { DisseminationQueue } from '../swim/dissemination-queue.ts'
 import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
+import type { Broadcasts } from './broadcasts.ts'
 import type { LamportClock } from './lamport-clock.ts'
 import type { Member, SerfMembers } from './members.ts'
 import type { MemberNoticeType, SerfNotice } from './notices.ts'
@@ -34,6 +34,7 @@ export type SerfDue =
   | { readonly kind: 'goodbye'; readonly name: string; readonly since: number }
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'reconnect-soon' }
+  | { readonly kind: 'queue-check' }
 
 export interface SerfState {
   readonly name: string
@@ -44,13 +45,13 @@ export interface SerfState {
   readonly deadlines: Deadlines<SerfDue>
   readonly members: SerfMembers
   readonly clock: LamportClock
-  /** Intents still to be told: whole memberlist messages, type byte included. */
-  readonly intents: DisseminationQueue
+  /** What is still to be told. */
+  readonly broadcasts: Broadcasts
   readonly recentIntents: RecentIntents
   readonly reconnect: Reconnect
   departure: Departure | undefined
   lastTicket: number
-  /** Broadcasts dropped untold, of both queues, as far as a warning told of them. */
+  /** Broadcasts dropped untold, of all queues, as far as a warning told of them. */
   prunedTold: number
 }
 

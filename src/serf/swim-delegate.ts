@@ -24,8 +24,6 @@ const trace = tracer('serf')
 /** Time between two notices of a conflict about one name. */
 const CONFLICT_INTERVAL_MS = 10_000
 
-const NOTHING_WAITING: BroadcastsWaiting = Object.freeze({ nextBytes: 0, allBytes: 0 })
-
 /** SWIM's delegate over Serf's state. */
 export class SerfDelegate implements SwimDelegate {
   readonly #state: () => SerfState
@@ -167,9 +165,7 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   broadcastsWaiting(overheadBytes: number): BroadcastsWaiting {
-    const { size, bytes, nextBytes } = this.#state().intents
-    if (size === 0) return NOTHING_WAITING
-    return { nextBytes: nextBytes + overheadBytes, allBytes: bytes + size * overheadBytes }
+    return this.#state().broadcasts.waiting(overheadBytes)
   }
 
   drawBroadcasts(
@@ -178,10 +174,10 @@ export class SerfDelegate implements SwimDelegate {
     maxParts: number,
     isCounted: boolean,
   ): readonly Uint8Array[] {
-    const { intents, members } = this.#state()
-    if (intents.size === 0) return []
-    if (!isCounted) return intents.copy(overheadBytes, budgetBytes, maxParts)
-    return intents.draw(overheadBytes, budgetBytes, maxParts, retransmitLimit(this.#retransmitMult, members.size))
+    const { broadcasts, members } = this.#state()
+    if (broadcasts.size === 0) return []
+    if (!isCounted) return broadcasts.copy(overheadBytes, budgetBytes, maxParts)
+    return broadcasts.draw(overheadBytes, budgetBytes, maxParts, retransmitLimit(this.#retransmitMult, members.size))
   }
 
   localState(): Uint8Array {

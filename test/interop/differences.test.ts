@@ -30,6 +30,7 @@ const SOON_MS = 4_000
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'A filter is not asked the same thing all the time': 'a function of the user; test/unit/serf/acceptance.test.ts',
   'A telling to the dead does not count': 'a matter of chance, counted over many seeds; test/sim/news.test.ts',
+  'A full queue drops at once': 'takes thousands of messages at once; test/unit/serf/broadcasts.test.ts',
   'Halves that were cut apart find each other sooner': 'takes a network to cut; test/interop/partitions.test.ts',
   'A leave is told at its own time': 'takes lost gossip; test/unit/serf/push-pull.test.ts',
   'Who announced a leave and stays counts as alive again': 'takes a minute; test/unit/serf/overdue.test.ts',

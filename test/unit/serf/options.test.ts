@@ -14,6 +14,10 @@ describe('resolveSerfOptions', () => {
       reconnectIntervalMs: 30_000,
       reconnectTimeoutMs: 86_400_000,
       tombstoneTimeoutMs: 86_400_000,
+      maxQueueDepth: 4096,
+      minQueueDepth: 0,
+      queueDepthWarning: 128,
+      queueCheckIntervalMs: 30_000,
     })
     assert.ok(Object.isFrozen(options))
   })
@@ -42,7 +46,7 @@ describe('resolveSerfOptions', () => {
   })
 
   it('lets the wait after the goodbye be nothing and turns reconnecting off at 0, and takes no other 0', () => {
-    const zeroes = ['leavePropagateDelayMs', 'reconnectIntervalMs'] as const
+    const zeroes = ['leavePropagateDelayMs', 'reconnectIntervalMs', 'minQueueDepth'] as const
     for (const option of zeroes) assert.equal(resolveSerfOptions({ [option]: 0 })[option], 0)
     for (const option of SERF_OPTION_NAMES.filter((name) => !zeroes.some((zero) => zero === name))) {
       assert.throws(() => resolveSerfOptions({ [option]: 0 }), OptionsError, option)

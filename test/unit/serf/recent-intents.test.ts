@@ -9,6 +9,7 @@ describe('intents about strangers', () => {
     const strangers = Array.from({ length: 4096 - 3 }, (_, at) => leaveIntent(`stranger-${at}`, 5))
     mesh.tell(us, leaveIntent('ghost-3', 5), leaveIntent('ghost-4', 5), leaveIntent('ghost-5', 5), ...strangers)
     mesh.run(200_000)
+    assert.ok(us.told().every((notice) => notice.type === 'warning' && notice.code === 'queue-depth'))
     // Renewed, it is the youngest of all; a repetition changes nothing.
     mesh.tell(us, leaveIntent('ghost-3', 6), leaveIntent('ghost-4', 5))
     assert.deepEqual(us.told(), [])

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { concat } from '../../../src/base/bytes.ts'
 import { Deadlines } from '../../../src/base/deadlines.ts'
 import { Random } from '../../../src/base/random.ts'
+import { Broadcasts } from '../../../src/serf/broadcasts.ts'
 import { LamportClock } from '../../../src/serf/lamport-clock.ts'
 import { SerfMembers, type SerfStatus } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
@@ -11,7 +12,6 @@ import { RecentIntents } from '../../../src/serf/recent-intents.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
 import { SerfDelegate } from '../../../src/serf/swim-delegate.ts'
 import { newRecord } from '../../../src/swim/claims.ts'
-import { DisseminationQueue } from '../../../src/swim/dissemination-queue.ts'
 import type { MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions } from '../../../src/swim/options.ts'
 import { Outbox } from '../../../src/swim/outbox.ts'
@@ -356,7 +356,7 @@ function delegateKnowing(status: SerfStatus) {
     deadlines: new Deadlines(),
     members: new SerfMembers('us'),
     clock: new LamportClock(),
-    intents: new DisseminationQueue(10, 1000),
+    broadcasts: new Broadcasts(resolveSerfOptions({}), 1000),
     recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
     departure: undefined,

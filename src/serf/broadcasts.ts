@@ -1,0 +1,240 @@
+// What Serf still has to tell: three queues, and who of them goes into a packet (serf-behaviour §30). Intents go before queries, and
+// queries before user events; but who comes later keeps a share, whatever storm there is before it. Knows budgets, not meanings.
+import { concat } from '../base/bytes.ts'
+import type { BroadcastsWaiting } from '../swim/delegate.ts'
+import { DisseminationQueue, type QueueNote } from '../swim/dissemination-queue.ts'
+import { SwimType } from '../wire/types.ts'
+import type { SerfState } from './state.ts'
+
+/** The queues, in the order of preference. */
+export type BroadcastKind = 'intents' | 'queries' | 'events'
+
+/** How many broadcasts wait in each. */
+export type BroadcastDepths = Readonly<Record<BroadcastKind, number>>
+
+/** How deep the queues may become, in Serf's own words; see `SerfOptions`. */
+export interface QueueBounds {
+  readonly maxQueueDepth: number
+  readonly minQueueDepth: number
+}
+
+const KINDS: readonly BroadcastKind[] = ['intents', 'queries', 'events']
+
+/** One of each, for a person. */
+const A_BROADCAST: Readonly<Record<BroadcastKind, string>> = {
+  intents: 'an intent',
+  queries: 'a query',
+  events: 'a user event',
+}
+
+/** Of what Serf may fill, what queries and what user events may claim while what goes before them would fill it alone.
+ *  Differs: Serf gives them what is left, and that is nothing in a storm of intents or queries. */
+const SHARES: Readonly<Record<BroadcastKind, number>> = { intents: 0, queries: 0.3, events: 0.4 }
+
+/** Intents waiting for each member: one, and another that replaces it. */
+const INTENTS_PER_MEMBER = 2
+
+const USER_TYPE = Uint8Array.of(SwimType.user)
+/** What a Serf message costs in a packet beside its own length: the type byte that makes it memberlist's. */
+export const USER_TYPE_BYTES: number = USER_TYPE.length
+const NOTHING_WAITING: BroadcastsWaiting = Object.freeze({ nextBytes: 0, allBytes: 0 })
+
+/** What may be drawn: each part costs `overheadBytes` beside its length. */
+interface Room {
+  readonly overheadBytes: number
+  readonly budgetBytes: number
+  readonly maxParts: number
+}
+
+/** What a queue keeps of a packet. */
+interface Reserve {
+  readonly kind: BroadcastKind
+  readonly bytes: number
+  readonly parts: number
+}
+
+/** The three queues of one member. Entries are whole memberlist messages, type byte included. */
+export class Broadcasts {
+  readonly #queues: Readonly<Record<BroadcastKind, DisseminationQueue>>
+  /** What each may take before whoever goes before it: a deficit round robin (Shreedhar, Varghese 1995). */
+  #credits: Record<BroadcastKind, number> = { intents: 0, queries: 0, events: 0 }
+  readonly #bounds: QueueBounds
+  readonly #maxBytes: number
+
+  /** @param maxBytes the longest entry: what the emptiest packet holds */
+  constructor(bounds: QueueBounds, maxBytes: number) {
+    this.#bounds = bounds
+    this.#maxBytes = maxBytes
+    this.#queues = {
+      intents: new DisseminationQueue(1, maxBytes),
+      queries: new DisseminationQueue(1, maxBytes),
+      events: new DisseminationQueue(1, maxBytes),
+    }
+  }
+
+  /** The longest entry taken. */
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
+  /** Entries in all queues together. */
+  get size(): number {
+    return KINDS.reduce((sum, kind) => sum + this.#queues[kind].size, 0)
+  }
+
+  get depths(): BroadcastDepths {
+    const { intents, queries, events } = this.#queues
+    return { intents: intents.size, queries: queries.size, events: events.size }
+  }
+
+  /** Entries dropped untold because their queue was full, since the beginning. */
+  get pruned(): number {
+    return KINDS.reduce((sum, kind) => sum + this.#queues[kind].pruned, 0)
+  }
+
+  /** Queues an entry. What is then too much is dropped at once.
+   *  Differs: Serf looks every 30 s whether its queues are too long, and they grow without bound in between.
+   *  @param members of every state, ourselves included */
+  push(kind: BroadcastKind, bytes: Uint8Array, members: number, note: QueueNote = {}): void {
+    const queue = this.#queues[kind]
+    queue.maxEntries = this.#limitOf(kind, members)
+    queue.push(bytes, note)
+  }
+
+  /** What waits, and what goes next where there is room for it: SWIM saves up for it. */
+  waiting(overheadBytes: number): BroadcastsWaiting {
+    let [size, bytes] = [0, 0]
+    for (const kind of KINDS) {
+      const queue = this.#queues[kind]
+      size += queue.size
+      bytes += queue.bytes
+    }
+    if (size === 0) return NOTHING_WAITING
+    const next = this.#nextOf(overheadBytes)
+    return { nextBytes: next + overheadBytes, allBytes: bytes + size * overheadBytes }
+  }
+
+  /** Takes what fits, each entry at most once, and counts it as sent.
+   *  @param limit transmits after which an entry is finished; see `retransmitLimit` */
+  draw(overheadBytes: number, budgetBytes: number, maxParts: number, limit: number): readonly Uint8Array[] {
+    const room = { overheadBytes, budgetBytes, maxParts }
+    this.#credits = this.#grown(room)
+    return this.#fill(room, this.#credits, (kind, { budgetBytes, maxParts }, reserved) => {
+      const drawn = this.#queues[kind].draw(overheadBytes, budgetBytes, maxParts, limit)
+      // Only what the others had to give up is paid for.
+      this.#credits[kind] -= Math.min(reserved, costOf(drawn, overheadBytes))
+      return drawn
+    })
+  }
+
+  /** What `draw` would take, without counting it as sent. */
+  copy(overheadBytes: number, budgetBytes: number, maxParts: number): readonly Uint8Array[] {
+    const room = { overheadBytes, budgetBytes, maxParts }
+    return this.#fill(room, this.#grown(room), (kind, { budgetBytes, maxParts }) => {
+      return this.#queues[kind].copy(overheadBytes, budgetBytes, maxParts)
+    })
+  }
+
+  /** The tickets finished since the last call. */
+  takeFinished(): readonly number[] {
+    const { intents, queries, events } = this.#queues
+    return [...intents.takeFinished(), ...queries.takeFinished(), ...events.takeFinished()]
+  }
+
+  #fill(
+    room: Room,
+    credits: Readonly<Record<BroadcastKind, number>>,
+    take: (kind: BroadcastKind, room: Room, reserved: number) => readonly Uint8Array[],
+  ): readonly Uint8Array[] {
+    const reserves = this.#reserve(room, credits)
+    let { budgetBytes, maxParts } = room
+    const filled: Uint8Array[] = []
+    for (const kind of KINDS) {
+      const own = reserves.find((reserve) => reserve.kind === kind)
+      const others = reserves.filter((reserve) => KINDS.indexOf(reserve.kind) > KINDS.indexOf(kind))
+      const kept = others.reduce((sum, { bytes }) => sum + bytes, 0)
+      const keptParts = others.reduce((sum, { parts }) => sum + parts, 0)
+      if (this.#queues[kind].size === 0) continue
+      const free: Room = { ...room, budgetBytes: budgetBytes - kept, maxParts: maxParts - keptParts }
+      const taken = take(kind, free, own?.bytes ?? 0)
+      budgetBytes -= costOf(taken, room.overheadBytes)
+      maxParts -= taken.length
+      filled.push(...taken)
+    }
+    return filled
+  }
+
+  /** What the later queues keep of a packet that earlier ones may fill alone. */
+  #reserve(
+    { overheadBytes, budgetBytes, maxParts }: Room,
+    credits: Readonly<Record<BroadcastKind, number>>,
+  ): Reserve[] {
+    const reserves: Reserve[] = []
+    let free = budgetBytes
+    for (const kind of KINDS.toReversed()) {
+      const queue = this.#queues[kind]
+      const credit = Math.floor(Math.min(credits[kind], free))
+      if (SHARES[kind] === 0 || queue.size === 0 || queue.nextBytes + overheadBytes > credit) continue
+      const parts = queue.copy(overheadBytes, credit, Math.floor(maxParts * SHARES[kind]))
+      const bytes = costOf(parts, overheadBytes)
+      free -= bytes
+      reserves.push({ kind, bytes, parts: parts.length })
+    }
+    return reserves
+  }
+
+  /** The credits as a packet with that room makes them: each grows while something waits, until it holds the longest there may be. */
+  #grown({ overheadBytes, budgetBytes }: Room): Record<BroadcastKind, number> {
+    const most = this.#maxBytes + overheadBytes
+    const grown = (kind: BroadcastKind): number => {
+      if (this.#queues[kind].size === 0) return 0
+      return Math.min(most, this.#credits[kind] + Math.max(0, budgetBytes) * SHARES[kind])
+    }
+    return { intents: grown('intents'), queries: grown('queries'), events: grown('events') }
+  }
+
+  /** Bytes of what goes next: of the last queue whose credit holds its next entry, else of the first where anything waits. */
+  #nextOf(overheadBytes: number): number {
+    const waiting = KINDS.filter((kind) => this.#queues[kind].size > 0)
+    const due = waiting.findLast((kind) => this.#queues[kind].nextBytes + overheadBytes <= this.#credits[kind])
+    const next = due ?? waiting[0]
+    return next === undefined ? 0 : this.#queues[next].nextBytes
+  }
+
+  #limitOf(kind: BroadcastKind, members: number): number {
+    const { maxQueueDepth, minQueueDepth } = this.#bounds
+    const limit = minQueueDepth > 0 ? Math.max(minQueueDepth, 2 * members) : maxQueueDepth
+    return kind === 'intents' ? Math.max(limit, INTENTS_PER_MEMBER * members) : limit
+  }
+}
+
+/** Queues a Serf message to be told; absent: nothing. Alone there is nobody to tell, and the queue would never drain. */
+export function spread(
+  state: SerfState,
+  kind: BroadcastKind,
+  message: Uint8Array | undefined,
+  note: QueueNote = {},
+): void {
+  if (message === undefined || !state.swim.hasPeers()) return
+  const bytes = concat([USER_TYPE, message])
+  if (bytes.length > state.broadcasts.maxBytes) {
+    const text = `${A_BROADCAST[kind]} of ${bytes.length} bytes fits no packet and is not told on`
+    state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
+    return
+  }
+  state.broadcasts.push(kind, bytes, state.members.size, note)
+}
+
+/** Looks, every `queueCheckIntervalMs`, whether more waits than a person should hear of without a word. */
+export function checkDepths(state: SerfState): void {
+  const { queueDepthWarning } = state.options
+  for (const [kind, depth] of Object.entries(state.broadcasts.depths)) {
+    if (depth < queueDepthWarning) continue
+    const message = `${depth} ${kind} wait to be told, ${queueDepthWarning} are many`
+    state.outbox.notify({ type: 'warning', code: 'queue-depth', message })
+  }
+}
+
+function costOf(parts: readonly Uint8Array[], overheadBytes: number): number {
+  return parts.reduce((sum, { length }) => sum + length + overheadBytes, 0)
+}
