@@ -13,7 +13,7 @@ export type Accept = (member: Member) => boolean
 export function acceptOf(accept: Accept, driver: Pick<Driver, 'ask'>, host: Pick<Host, 'defer'>): Accept {
   return (member) => {
     try {
-      const answer: unknown = driver.ask(accept, member)
+      const answer: unknown = driver.ask('accept', accept, member)
       if (typeof answer === 'boolean') return answer
       throw new OptionsError('accept', accept, `must answer true or false at once; for ${member.name} it did not`)
     } catch (error) {

@@ -14,7 +14,12 @@ export interface Advertised {
 
 /** What was asked for, else what is bound, else what the host thinks best. @throws TransportError where nobody could reach us */
 export async function chooseAdvertised(
-  { advertise, bind, keyring }: Pick<ResolvedOptions, 'advertise' | 'bind' | 'keyring'>,
+  {
+    advertise,
+    bind,
+    keyring,
+    keyringPath,
+  }: Pick<ResolvedOptions, 'advertise' | 'bind' | 'keyring'> & { readonly keyringPath?: string | undefined },
   host: Pick<Host, 'reachableAddress'>,
 ): Promise<Advertised> {
   const given = advertise?.ip ?? (isWildcard(bind.ip) ? undefined : bind.ip)
@@ -28,7 +33,7 @@ export async function chooseAdvertised(
     const message = `others are told ${formatIp(ip)}, which is a guess: ${doubt}; give 'advertise'`
     warnings.push({ code: 'advertise-guess', message })
   }
-  if (kindOf(ip) === 'public' && keyring === undefined) {
+  if (kindOf(ip) === 'public' && keyring === undefined && keyringPath === undefined) {
     const message = `others are told ${formatIp(ip)}, a public address, and nothing is encrypted: give 'secretKey'`
     warnings.push({ code: 'unencrypted-public', message })
   }

@@ -6,6 +6,7 @@ import { NO_BYTES, utf8 } from './base/bytes.ts'
 import { checkBoolean, checkKeys, definedOnly } from './base/check.ts'
 import { OptionsError } from './base/errors.ts'
 import type { Host } from './driver/host.ts'
+import type { ReconnectTimeoutFor } from './reconnect-timeout.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from './serf/options.ts'
 import { type Profile, resolveSwimOptions, SWIM_OPTION_NAMES, type SwimOptions } from './swim/options.ts'
 import { Address, isWildcard, parseHostAndPort, parseIp } from './wire/address.ts'
@@ -33,6 +34,14 @@ export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOpt
   readonly secretKey?: string | Uint8Array
   /** Several keys: the first encrypts, all decrypt. Not beside `secretKey`. */
   readonly keyring?: readonly (string | Uint8Array)[]
+  /** A file with the keys: read at the start, and rewritten before we say that a change of keys is done. A list of base64 in JSON, the
+   *  first is primary, as Serf's own. Where there is none yet it is made of `keyring`, which is not looked at otherwise. Not beside
+   *  `secretKey`. */
+  readonly keyringPath?: string
+  /** Drop what comes without encryption. False while a running cluster is being encrypted. Default true; without a key nothing is dropped. */
+  readonly verifyIncoming?: boolean
+  /** Encrypt what we send. False while a running cluster is being encrypted; then `verifyIncoming` must be false as well. Default true. */
+  readonly verifyOutgoing?: boolean
   /** Keeps clusters apart that could reach each other: at most 255 bytes; traffic with another label is dropped. Default none. */
   readonly label?: string
   /** Compress what gets smaller by it, as memberlist does. Default true. */
@@ -43,6 +52,9 @@ export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOpt
   /** Veto: gets a member as it would be, when it is to come in, to come back, to move, or to change its tags; false drops that.
    *  Answers at once, and must not change this instance. The same refused news is asked about once in ten seconds. Default: all come in. */
   readonly accept?: Accept
+  /** How long a member that is dead or left stays in the list, in milliseconds: asked at every look of the reaper, with what holds
+   *  otherwise. Answers at once, and must not change this instance. Default: what holds otherwise. */
+  readonly reconnectTimeoutFor?: ReconnectTimeoutFor
   /** Where to run. Default: this process. */
   readonly host?: Host
 }
@@ -54,10 +66,14 @@ export interface ResolvedOptions {
   readonly advertise: { readonly ip: Uint8Array; readonly port: number | undefined } | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly keyring: Keyring | undefined
+  readonly keyringPath: string | undefined
+  readonly verifyIncoming: boolean
+  readonly verifyOutgoing: boolean
   readonly label: Uint8Array
   readonly compression: boolean
   readonly allowedCidrs: readonly Cidr[] | undefined
   readonly accept: Accept | undefined
+  readonly reconnectTimeoutFor: ReconnectTimeoutFor | undefined
   readonly host: Host | undefined
   readonly swim: SwimOptions
   readonly serf: SerfOptions
@@ -71,10 +87,14 @@ const OWN_OPTION_NAMES = [
   'tags',
   'secretKey',
   'keyring',
+  'keyringPath',
+  'verifyIncoming',
+  'verifyOutgoing',
   'label',
   'compression',
   'allowedCidrs',
   'accept',
+  'reconnectTimeoutFor',
   'host',
 ] as const satisfies readonly (keyof MembershipOptions)[]
 
@@ -95,26 +115,33 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
   const given = definedOnly(options)
   // Hidden: the value may be a key under a misspelt name.
   checkKeys(given, KNOWN_OPTIONS, true)
-  const { profile = 'lan', tags = {}, compression = true, accept, host, name } = given
+  const { profile = 'lan', tags = {}, compression = true, accept, reconnectTimeoutFor, host, name } = given
   checkBoolean('compression', compression)
   if (name !== undefined) checkName(name)
-  if (accept !== undefined && typeof accept !== 'function')
-    throw new OptionsError('accept', accept, 'must be a function')
+  checkFunction('accept', accept)
+  checkFunction('reconnectTimeoutFor', reconnectTimeoutFor)
   if (host !== undefined) checkHost(host)
+  const { keyringPath, verifyIncoming = true, verifyOutgoing = true } = given
   const keyring = resolveKeyring(given.secretKey, given.keyring)
+  checkKeyringPath(keyringPath, given.secretKey, host)
+  checkVerify(verifyIncoming, verifyOutgoing)
   const label = resolveLabel(given.label)
   const swim = resolveSwimOptions(profile, given)
-  checkRoom(swim.maxPacketBytes, keyring, label)
+  checkRoom(swim.maxPacketBytes, keyring ?? (keyringPath === undefined ? undefined : ANY_KEYRING), label)
   return Object.freeze({
     name,
     bind: resolveBind(given.bind),
     advertise: resolveAdvertise(given.advertise),
     tags: resolveTags(tags),
     keyring,
+    keyringPath,
+    verifyIncoming,
+    verifyOutgoing,
     label,
     compression,
     allowedCidrs: resolveCidrs(given.allowedCidrs),
     accept,
+    reconnectTimeoutFor,
     host,
     swim,
     serf: resolveSerfOptions(given),
@@ -130,6 +157,10 @@ export function checkTags(tags: unknown): asserts tags is Readonly<Record<string
   for (const [key, value] of Object.entries(tags)) {
     if (typeof value !== 'string') throw new OptionsError(`tags.${key}`, value, 'must be a string')
   }
+}
+
+function checkFunction(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new OptionsError(option, value, 'must be a function')
 }
 
 /** What `Host` names, beside the clock and the cipher. */
@@ -222,6 +253,30 @@ function resolveKeyring(secretKey: unknown, keyring: unknown): Keyring | undefin
   if (!Array.isArray(keyring))
     throw new OptionsError('keyring', '(hidden)', 'must be a list of keys, the first is primary')
   return new Keyring(keyring.map((key, at) => readKey(key, `keyring[${at}]`)))
+}
+
+/** For arithmetic before the file is read: all keys take the same room in a packet. */
+const ANY_KEYRING = new Keyring([new Uint8Array(16)])
+
+function checkKeyringPath(path: unknown, secretKey: unknown, host: Host | undefined): void {
+  if (path === undefined) return
+  if (typeof path !== 'string' || path === '') throw new OptionsError('keyringPath', path, 'must be the path of a file')
+  if (secretKey !== undefined) throw new OptionsError('secretKey', '(hidden)', 'must not stand beside keyringPath')
+  if (host !== undefined && host.storage === undefined) {
+    throw new OptionsError('keyringPath', path, 'needs a host that has a storage')
+  }
+}
+
+function checkVerify(incoming: unknown, outgoing: unknown): void {
+  checkBoolean('verifyIncoming', incoming)
+  checkBoolean('verifyOutgoing', outgoing)
+  if (incoming && !outgoing) {
+    throw new OptionsError(
+      'verifyOutgoing',
+      outgoing,
+      'must be true where verifyIncoming is: our own kind would not be heard',
+    )
+  }
 }
 
 function readKey(key: unknown, option: string): Uint8Array {

@@ -11,7 +11,7 @@ import type { Serf } from '../serf/serf.ts'
 import type { Address } from '../wire/address.ts'
 import { type Cidr, isWithin } from '../wire/cidr.ts'
 import { NONCE_BYTES } from '../wire/encrypt.ts'
-import type { Sealing } from '../wire/packet.ts'
+import { keysToSeal, type Sealing } from '../wire/packet.ts'
 import { CatchUp } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
@@ -61,8 +61,8 @@ export class Driver {
   #serf: Serf | undefined
   #armedAt: number | undefined
   #disarm: (() => void) | undefined
-  /** The user's function that is being asked. */
-  #asking: unknown
+  /** The user's function that is being asked, and the option it was given as. */
+  #asking: { readonly option: string; readonly asked: unknown } | undefined
   #isTelling = false
   #isClosed = false
 
@@ -124,7 +124,8 @@ export class Driver {
   command<Result>(call: (serf: Serf, now: number) => Result): Result {
     if (this.#serf === undefined || this.#isClosed) throw new ClosedError()
     if (this.#asking !== undefined) {
-      throw new OptionsError('accept', this.#asking, 'must not change the instance that asks it')
+      const { option, asked } = this.#asking
+      throw new OptionsError(option, asked, 'must not change the instance that asks it')
     }
     this.#look()
     const result = call(this.#serf, this.now())
@@ -132,11 +133,15 @@ export class Driver {
     return result
   }
 
-  /** Asks the user's function about something in the middle of a transition. No command is taken meanwhile. */
-  ask<About, Answer>(asked: (about: About) => Answer, about: About): Answer {
-    this.#asking = asked
+  /** Asks the user's function, given as `option`, about something in the middle of a transition. No command is taken meanwhile. */
+  ask<About extends readonly unknown[], Answer>(
+    option: string,
+    asked: (...about: About) => Answer,
+    ...about: About
+  ): Answer {
+    this.#asking = { option, asked }
     try {
-      return asked(about)
+      return asked(...about)
     } finally {
       this.#asking = undefined
     }
@@ -323,7 +328,7 @@ export class Driver {
   }
 
   #nonce(): Uint8Array | undefined {
-    if (this.#setup.sealing.keyring === undefined) return undefined
+    if (keysToSeal(this.#setup.sealing) === undefined) return undefined
     const nonce = new Uint8Array(NONCE_BYTES)
     this.#setup.host.entropy(nonce)
     return nonce

@@ -1,7 +1,7 @@
 // What is written to streams: compressed, sealed, labelled. A body that the machine tells again and again is compressed once; sealed
 // it is each time, since each time has a nonce of its own.
 import { wrapCompressed } from '../wire/compress.ts'
-import type { Sealing } from '../wire/packet.ts'
+import { keysToSeal, type Sealing } from '../wire/packet.ts'
 import { encodeStream, type StreamRole } from '../wire/stream.ts'
 
 export interface StreamSealingSetup {
@@ -22,7 +22,7 @@ export class StreamSealing {
 
   /** Each answer is bytes of its own; without encryption all that tell one body are the same bytes. */
   get isSealing(): boolean {
-    return this.#setup.sealing.keyring !== undefined
+    return keysToSeal(this.#setup.sealing) !== undefined
   }
 
   /** All bytes of our side of a stream. @param role our own side */

@@ -20,7 +20,7 @@ import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
 import { announceJoin, forceLeave } from './intents.ts'
 import { LamportClock } from './lamport-clock.ts'
-import { type Member, SerfMembers } from './members.ts'
+import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
 import type { SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import { goodbyeDue } from './overdue.ts'
@@ -46,7 +46,11 @@ export interface SerfSetup {
   /** Where members may live; absent: anywhere. */
   readonly allowedCidrs?: readonly Cidr[] | undefined
   /** The user's veto over whoever comes in, moves or changes its tags: true takes the member. Must not throw. */
-  readonly accept?: ((member: Member) => boolean) | undefined
+  readonly accept?: ((member: AnyMember) => boolean) | undefined
+  /** The user's word on how long one that is gone stays in the list, in place of `defaultMs`. Must not throw. */
+  readonly reconnectTimeoutFor?: ((member: AnyMember, defaultMs: number) => number) | undefined
+  /** What a host sees as a member's tags. Absent: the tags as they came. */
+  readonly readTags?: ReadTags | undefined
   readonly random: Random
 }
 
@@ -61,7 +65,7 @@ export class Serf {
     metaOf(setup.tags)
     this.#tags = setup.tags
     const outbox = new Outbox<SerfNotice>()
-    const acceptance = setup.accept && new Acceptance(setup.accept)
+    const acceptance = setup.accept && new Acceptance(setup.accept, readTags)
     const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult, acceptance)
     const swim = new Swim({
       options: setup.swim,
@@ -81,11 +85,12 @@ export class Serf {
       random,
       outbox,
       deadlines: new Deadlines<SerfDue>(),
-      members: new SerfMembers(name),
+      members: new SerfMembers(name, readTags),
       clock: new LamportClock(),
       broadcasts: new Broadcasts(setup.serf, swim.largestBroadcastBytes),
       recentIntents: new RecentIntents(),
       reconnect: { exchange: undefined, pauseMs: 0 },
+      reconnectTimeoutFor: setup.reconnectTimeoutFor,
       departure: undefined,
       lastTicket: 0,
       prunedTold: 0,
@@ -93,8 +98,8 @@ export class Serf {
   }
 
   /** Ourselves. */
-  get local(): Member {
-    return this.#state.members.view(this.#state.name) as Member
+  get local(): AnyMember {
+    return this.#state.members.view(this.#state.name) as AnyMember
   }
 
   /** Where others reach us. */
@@ -122,11 +127,11 @@ export class Serf {
     return this.#state.members.size
   }
 
-  member(name: string): Member | undefined {
+  member(name: string): AnyMember | undefined {
     return this.#state.members.view(name)
   }
 
-  members(): readonly Member[] {
+  members(): readonly AnyMember[] {
     return this.#state.members.views()
   }
 

@@ -6,7 +6,7 @@ import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import type { LamportClock } from './lamport-clock.ts'
-import type { Member, SerfMembers } from './members.ts'
+import type { AnyMember, SerfMembers } from './members.ts'
 import type { MemberNoticeType, SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import type { RecentIntents } from './recent-intents.ts'
@@ -49,6 +49,8 @@ export interface SerfState {
   readonly broadcasts: Broadcasts
   readonly recentIntents: RecentIntents
   readonly reconnect: Reconnect
+  /** The user's word on how long one that is gone stays; see `reaper.ts`. */
+  readonly reconnectTimeoutFor?: ((member: AnyMember, defaultMs: number) => number) | undefined
   departure: Departure | undefined
   lastTicket: number
   /** Broadcasts dropped untold, of all queues, as far as a warning told of them. */
@@ -62,7 +64,7 @@ export function nextTicket(state: SerfState): number {
 }
 
 /** Tells what happened to a member, with how it was before; ourselves we leave out. */
-export function tell(state: SerfState, type: MemberNoticeType, name: string, previous: Member | undefined): void {
+export function tell(state: SerfState, type: MemberNoticeType, name: string, previous: AnyMember | undefined): void {
   const member = state.members.view(name)
   if (member === undefined || member.isSelf) return
   state.outbox.notify({ type, member, previous })

@@ -2,7 +2,7 @@
 // optional. Inside the checksum, compound and compress may nest in any order; we send them at most as drawn.
 // No byte says "this is encrypted": whoever has keys takes everything for encrypted. Source: wire-protocol §3.
 import { assert } from '../base/assert.ts'
-import { DecodeError } from '../base/errors.ts'
+import { DecodeError, DecryptError } from '../base/errors.ts'
 import { crc32 } from './checksum.ts'
 import { decodeCompound, encodeCompound } from './compound.ts'
 import { unwrapCompressed, wrapIfSmaller } from './compress.ts'
@@ -30,6 +30,15 @@ export interface Sealing {
   /** `undefined`: nothing is encrypted. */
   readonly keyring: Keyring | undefined
   readonly cipher: Cipher
+  /** False: with a keyring, plain bytes are taken all the same. For the time in which a cluster turns encryption on. */
+  readonly verifyIncoming?: boolean
+  /** False: with a keyring, plain bytes are sent all the same. */
+  readonly verifyOutgoing?: boolean
+}
+
+/** The keys to seal with; `undefined` where plain bytes are sent. */
+export function keysToSeal({ keyring, verifyOutgoing = true }: Sealing): Keyring | undefined {
+  return verifyOutgoing ? keyring : undefined
 }
 
 /** What stood around the messages, in the order it was met. */
@@ -63,11 +72,7 @@ export function decodePacket(bytes: Uint8Array, sealing: Sealing): DecodedPacket
   checkLabel(bytes, headerLength ?? 0, sealing.label)
   if (headerLength) layers.push({ kind: 'label', label: sealing.label })
   let inner = headerLength ? bytes.subarray(headerLength) : bytes
-  if (sealing.keyring !== undefined) {
-    const { plain, version, keyIndex } = open(inner, sealing.keyring, sealing.cipher, sealing.label)
-    layers.push({ kind: 'encrypt', version, keyIndex })
-    inner = plain
-  }
+  if (sealing.keyring !== undefined) inner = unseal(inner, sealing, sealing.keyring, layers)
   if (inner[0] === SwimType.crc && inner.length >= CRC_OVERHEAD_BYTES) inner = checkCrc(inner, layers)
   const taken: Taken = { layers, messages: [], problems: [], inflatable: MAX_INFLATED_PACKET_BYTES, parts: 0 }
   takeApart(inner, taken, 0)
@@ -94,9 +99,10 @@ export function encodePacket(parts: readonly Uint8Array[], options: PacketOption
   let inner = parts.length === 1 ? (parts[0] as Uint8Array) : encodeCompound(parts)
   if (compress) inner = wrapIfSmaller(inner)
   if (crc) inner = addCrc(inner)
-  if (sealing.keyring !== undefined) {
+  const keyring = keysToSeal(sealing)
+  if (keyring !== undefined) {
     assert(nonce !== undefined, 'what is encrypted has a nonce')
-    inner = seal(inner, sealing.keyring, sealing.cipher, nonce, encryptionVersion, sealing.label)
+    inner = seal(inner, keyring, sealing.cipher, nonce, encryptionVersion, sealing.label)
   }
   return addLabel(sealing.label, inner)
 }
@@ -111,6 +117,19 @@ export function packetOverhead(
   const sealed = encryptionVersion === 0 ? PADDED_SEAL_OVERHEAD_BYTES : SEAL_OVERHEAD_BYTES
   const encryption = sealing.keyring === undefined ? 0 : sealed
   return labelOverhead(sealing.label) + encryption + (crc ? CRC_OVERHEAD_BYTES : 0)
+}
+
+/** What the encryption held. Where plain bytes may come too, whatever no key opens is taken for those: nothing marks the one or the other. */
+function unseal(bytes: Uint8Array, sealing: Sealing, keyring: Keyring, layers: Layer[]): Uint8Array {
+  const { cipher, label, verifyIncoming = true } = sealing
+  try {
+    const { plain, version, keyIndex } = open(bytes, keyring, cipher, label)
+    layers.push({ kind: 'encrypt', version, keyIndex })
+    return plain
+  } catch (error) {
+    if (error instanceof DecryptError && !verifyIncoming) return bytes
+    throw error
+  }
 }
 
 /** Type and sum. */

@@ -9,7 +9,7 @@ import { open, seal, sealedLength } from './encrypt.ts'
 import type { Keyring } from './keyring.ts'
 import { addLabel, checkLabel, labelHeaderLength } from './label.ts'
 import { MAX_INFLATED_STREAM_BYTES, MAX_STREAM_BYTES, MAX_STREAM_PART_BYTES, MAX_UNKNOWN_VALUES } from './limits.ts'
-import type { Sealing } from './packet.ts'
+import { keysToSeal, type Sealing } from './packet.ts'
 import { Skipper } from './skipper.ts'
 import { StreamMessageReader } from './swim-messages.ts'
 import type { StreamMessage } from './types.ts'
@@ -158,7 +158,8 @@ export class StreamReader {
     if (isEncrypted && this.#sealing.keyring === undefined) {
       throw answerable(new DecryptError('remote state is encrypted and encryption is not configured'))
     }
-    if (!isEncrypted && this.#sealing.keyring !== undefined) {
+    const { keyring, verifyIncoming = true } = this.#sealing
+    if (!isEncrypted && keyring !== undefined && verifyIncoming) {
       throw answerable(new DecryptError('encryption is configured but remote state is not encrypted'))
     }
     this.#step = isEncrypted ? this.#readFrame : this.#readPlain
@@ -240,11 +241,12 @@ export interface StreamOptions {
 export function encodeStream(message: Uint8Array, options: StreamOptions): Uint8Array {
   const { sealing, role, nonce, compress, encryptionVersion = 1 } = options
   let inner = compress ? wrapCompressed(message) : message
-  if (sealing.keyring !== undefined) {
+  const keyring = keysToSeal(sealing)
+  if (keyring !== undefined) {
     assert(nonce !== undefined, 'what is encrypted has a nonce')
     const length = sealedLength(inner.length, encryptionVersion)
     const additional = frameAdditional(length, sealing.label)
-    const sealed = seal(inner, sealing.keyring, sealing.cipher, nonce, encryptionVersion, additional)
+    const sealed = seal(inner, keyring, sealing.cipher, nonce, encryptionVersion, additional)
     inner = new Uint8Array(FRAME_HEADER_BYTES + length)
     inner.set(additional.subarray(0, FRAME_HEADER_BYTES))
     inner.set(sealed, FRAME_HEADER_BYTES)

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Accept, acceptOf } from '../../src/accept.ts'
 import { OptionsError } from '../../src/base/errors.ts'
+import type { Driver } from '../../src/driver/driver.ts'
 import { Membership } from '../../src/membership.ts'
 import { Simulation, SimulationError } from '../../src/sim/simulation.ts'
 import type { Station } from '../../src/sim/station.ts'
 
 const MEMBER = { name: 'm-2' } as Parameters<Accept>[0]
-const DRIVER = { ask: <About, Answer>(ask: (about: About) => Answer, about: About): Answer => ask(about) }
+const DRIVER: Pick<Driver, 'ask'> = { ask: (_option, ask, ...about) => ask(...about) }
 
 /** What is asked through, and what was put off. */
 function asked(accept: Accept): { answer: boolean; deferred: (() => void)[] } {

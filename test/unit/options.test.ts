@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { OptionsError } from '../../src/base/errors.ts'
+import { nodeHost } from '../../src/node/host.ts'
 import { defaultName, type MembershipOptions, resolveOptions } from '../../src/options.ts'
 import { SERF_OPTION_NAMES } from '../../src/serf/options.ts'
 import { SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
@@ -90,6 +91,25 @@ describe('resolveOptions', () => {
     assert.deepEqual(resolveOptions({ keyring: keys }).keyring?.keys.length, 2)
     assert.deepEqual(resolveOptions({ secretKey: BYTES }).keyring?.primary, BYTES)
   })
+
+  it('takes the path of a keyring alone, or beside the keys that begin it', () => {
+    for (const keyring of [undefined, [SECRET]]) {
+      const resolved = resolveOptions(
+        keyring === undefined ? { keyringPath: 'k.json' } : { keyringPath: 'k.json', keyring },
+      )
+      assert.deepEqual([resolved.keyringPath, resolved.keyring?.keys.length], ['k.json', keyring?.length])
+    }
+  })
+
+  it('verifies both ways unless it is told otherwise', () => {
+    const verify = (given: MembershipOptions): readonly boolean[] => {
+      const { verifyIncoming, verifyOutgoing } = resolveOptions(given)
+      return [verifyIncoming, verifyOutgoing]
+    }
+    assert.deepEqual(verify({}), [true, true])
+    assert.deepEqual(verify({ verifyIncoming: false }), [false, true])
+    assert.deepEqual(verify({ verifyIncoming: false, verifyOutgoing: false }), [false, false])
+  })
 })
 
 describe('wrong options', () => {
@@ -130,6 +150,22 @@ describe('wrong options', () => {
     [{ allowedCidrs: [8] }, 'allowedCidrs[0]', /a range like/],
     [{ accept: true }, 'accept', /a function/],
     [{ accept: null }, 'accept', /a function/],
+    [{ reconnectTimeoutFor: 5000 }, 'reconnectTimeoutFor', /a function/],
+    [{ verifyIncoming: 'no' }, 'verifyIncoming', /true or false/],
+    [{ verifyOutgoing: 0 }, 'verifyOutgoing', /true or false/],
+    [{ verifyOutgoing: false }, 'verifyOutgoing', /true where verifyIncoming is/],
+    [{ keyringPath: '' }, 'keyringPath', /path of a file/],
+    [{ keyringPath: 7 }, 'keyringPath', /path of a file/],
+    [
+      { keyringPath: 'keys.json', host: { ...nodeHost(), storage: undefined } },
+      'keyringPath',
+      /a host that has a storage/,
+    ],
+    [
+      { keyringPath: 'keys.json', maxPacketBytes: 840, label: 'x'.repeat(100) },
+      'maxPacketBytes',
+      /with this label and encryption/,
+    ],
     [{ maxPacketBytes: 800, label: 'x'.repeat(255) }, 'maxPacketBytes', /at least \d+ with this label/],
   ] as const) {
     it(`${inspect(given, { maxStringLength: 30 })} names ${option} and the limit`, () => {
@@ -165,6 +201,7 @@ describe('keys', () => {
     ['of bytes of a wrong size', { secretKey: BYTES.subarray(1) }, 'secretKey'],
     ['that are no base64', { secretKey: `${SECRET}!` }, 'secretKey'],
     ['in a keyring', { keyring: [SECRET, `${SECRET}!`] }, 'keyring[1]'],
+    ['beside the path of a keyring', { secretKey: SECRET, keyringPath: 'keys.json' }, 'secretKey'],
     ['beside a keyring', { secretKey: SECRET, keyring: [SECRET] }, 'secretKey'],
     ['in place of a keyring', { keyring: SECRET }, 'keyring'],
     ['under a misspelt name', { secretkey: SECRET }, 'secretkey'],

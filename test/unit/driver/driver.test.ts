@@ -61,7 +61,7 @@ describe('a question to the user', () => {
   it('takes no command until it is answered, also where it throws', async () => {
     const { driver } = await running()
     const command = (): number => driver.command((serf) => serf.size)
-    assert.throws(() => driver.ask(command, undefined), { option: 'accept', value: command })
+    assert.throws(() => driver.ask('accept', command), { option: 'accept', value: command })
     assert.equal(command(), 1)
   })
 })

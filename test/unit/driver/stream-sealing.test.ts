@@ -38,6 +38,13 @@ describe('what is written to a stream', () => {
     assert.notDeepEqual(sealed.seal(BODY, 'listener'), sealed.seal(BODY, 'listener'))
     assert.equal(sealed.isSealing, true)
   })
+
+  it('is plain with a key too, where outgoing bytes are not to be sealed yet', () => {
+    const sealing = { ...sealingOf({ secretKey: KEY }), verifyOutgoing: false }
+    const plain = new StreamSealing({ sealing, compress: false, nonce: () => undefined })
+    assert.deepEqual(plain.seal(BODY, 'listener'), BODY)
+    assert.equal(plain.isSealing, false)
+  })
 })
 
 function make(options: RunningOptions, compress: boolean): StreamSealing {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Member } from '../../../src/serf/members.ts'
 import { alive, dead, goodbye, leaveIntent, Mesh, type StationOptions } from './support.ts'
 
 const HOUR_MS = 3_600_000
@@ -66,6 +67,32 @@ describe('reaping', () => {
     assert.equal(us.stateOf('ghost-2'), 'dead')
     mesh.run(6000)
     assert.equal(us.serf.member('ghost-2'), undefined)
+  })
+
+  it('SF-70: by the word of the user about one member, dead or left, whatever holds for the others', () => {
+    const asked: string[] = []
+    const reconnectTimeoutFor = ({ name, state }: Member, defaultMs: number): number => {
+      asked.push(`${name} ${state} ${defaultMs / HOUR_MS}`)
+      if (name === 'ghost-2') return 5000
+      return name === 'ghost-3' ? Number.POSITIVE_INFINITY : defaultMs
+    }
+    const mesh = new Mesh()
+    const us = mesh.add('us', 1, { ...KNOBS, setup: { reconnectTimeoutFor } })
+    mesh.feed(us, alive(2), alive(3), alive(4), alive(5), dead(2), dead(3), goodbye(4))
+    mesh.run(5000)
+    assert.deepEqual([us.stateOf('ghost-2'), us.stateOf('ghost-4')], ['dead', 'left'])
+    mesh.run(1000)
+    assert.equal(us.stateOf('ghost-2'), undefined)
+    mesh.run(4 * HOUR_MS)
+    assert.deepEqual(
+      [us.stateOf('ghost-3'), us.stateOf('ghost-4'), us.stateOf('ghost-5')],
+      ['dead', undefined, 'alive'],
+    )
+    assert.deepEqual([...new Set(asked)].sort(), ['ghost-2 dead 1', 'ghost-3 dead 1', 'ghost-4 left 2'])
+    mesh.call(us, (serf, now) => serf.leave(now))
+    mesh.run(4 * HOUR_MS)
+    assert.equal(us.stateOf('us'), 'left')
+    assert.ok(!asked.some((question) => question.startsWith('us')))
   })
 
   it('never erases those that are here, nor ourselves', () => {

@@ -7,7 +7,7 @@ import { Random } from '../../../src/base/random.ts'
 import type { Member } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
 import { resolveSerfOptions, type SerfOptions } from '../../../src/serf/options.ts'
-import { Serf } from '../../../src/serf/serf.ts'
+import { Serf, type SerfSetup } from '../../../src/serf/serf.ts'
 import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
 import type { Effect } from '../../../src/swim/outbox.ts'
 import { Address } from '../../../src/wire/address.ts'
@@ -122,6 +122,8 @@ export interface Sent {
 
 export interface StationOptions extends Partial<SwimOptions>, Partial<SerfOptions> {
   readonly tags?: Readonly<Record<string, string>>
+  /** Whatever else a machine is given. */
+  readonly setup?: Partial<SerfSetup>
 }
 
 export class Mesh {
@@ -149,7 +151,7 @@ export class Mesh {
 
   /** Starts a machine at 10.0.0.<number>. */
   add(name: string, number: number, options: StationOptions = {}): Station {
-    const { tags = {}, ...knobs } = options
+    const { tags = {}, setup = {}, ...knobs } = options
     const address = addressOf(number)
     const serf = new Serf({
       name,
@@ -160,6 +162,7 @@ export class Mesh {
       serf: resolveSerfOptions(knobs),
       packetOverheadBytes: 5,
       random: this.#random.fork(),
+      ...setup,
     })
     const station = new Station(serf, address)
     this.#stations.set(address.key, station)

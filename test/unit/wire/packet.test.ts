@@ -81,6 +81,52 @@ describe('golden vectors of packets', () => {
   })
 })
 
+/** How a running cluster turns encryption on, one restart after the other: each stage hears the one before and the one behind it. */
+const keyring = new Keyring([new Uint8Array(32).fill(9)])
+const STAGES: Readonly<Record<'without' | 'key' | 'sealing' | 'strict', Sealing>> = {
+  without: PLAIN,
+  key: { ...PLAIN, keyring, verifyIncoming: false, verifyOutgoing: false },
+  sealing: { ...PLAIN, keyring, verifyIncoming: false },
+  strict: { ...PLAIN, keyring },
+}
+
+describe('packets while encryption is turned on', () => {
+  const bytes = encodeSwimMessage({ type: 'nack', seqNo: 7 })
+  const hears = (to: Sealing, from: Sealing): boolean => {
+    const packet = encodePacket([bytes], { ...BARE, sealing: from, nonce, crc: true })
+    try {
+      return toHex(decodePacket(packet, to).messages[0]?.bytes ?? NO_BYTES) === toHex(bytes)
+    } catch (error) {
+      assert.ok(error instanceof DecodeError || error instanceof DecryptError)
+      return false
+    }
+  }
+
+  test('each stage hears its neighbours, and none but the last is deaf to plain bytes', () => {
+    const heard = Object.entries(STAGES).map(([name, to]) => {
+      const from = Object.entries(STAGES).filter(([, sealing]) => hears(to, sealing))
+      return [name, from.map(([other]) => other).join(' ')]
+    })
+    assert.deepEqual(Object.fromEntries(heard), {
+      without: 'without key',
+      key: 'without key sealing strict',
+      sealing: 'without key sealing strict',
+      strict: 'sealing strict',
+    })
+  })
+
+  test('what neither a key opens nor is a plain packet is an error of the latter', () => {
+    const foreign: Sealing = { ...PLAIN, keyring: new Keyring([new Uint8Array(16)]) }
+    const packet = encodePacket([bytes], { ...BARE, sealing: foreign, nonce })
+    assert.throws(() => decodePacket(packet, STAGES.sealing), DecodeError)
+    assert.throws(() => decodePacket(packet, STAGES.strict), DecryptError)
+  })
+
+  test('the room for encryption is kept free in every stage, so that no stage changes what fits', () => {
+    assert.equal(packetOverhead(STAGES.key, true), packetOverhead(STAGES.strict, true))
+  })
+})
+
 describe('packets', () => {
   test('messages go through all layers and come out the same, within the overhead that is stated', () => {
     const options = fc.record({

@@ -6,7 +6,7 @@ import { DecodeError, DecryptError } from '../../../src/base/errors.ts'
 import { Keyring } from '../../../src/wire/keyring.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import type { StreamRole } from '../../../src/wire/stream.ts'
-import { encodeStream, StreamReader } from '../../../src/wire/stream.ts'
+import { encodeStream, StreamReader, shouldAnswer } from '../../../src/wire/stream.ts'
 import { encodePushPull, encodeStreamUser, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { StreamMessage } from '../../../src/wire/types.ts'
 import { packetMessages, pushPulls } from './arbitraries.ts'
@@ -93,6 +93,40 @@ describe('golden vectors of streams', () => {
     t.diagnostic(JSON.stringify(tally.counts))
     assert.deepEqual(tally.counts, { decoded: 91, exact: 50, semantic: 41, 'compared with the plain one': 52 })
   })
+})
+
+test('while encryption is turned on each stage reads its neighbours, both ways', () => {
+  const keyring = new Keyring([new Uint8Array(32).fill(9)])
+  const stages: Readonly<Record<string, Sealing>> = {
+    without: PLAIN,
+    key: { ...PLAIN, keyring, verifyIncoming: false, verifyOutgoing: false },
+    sealing: { ...PLAIN, keyring, verifyIncoming: false },
+    strict: { ...PLAIN, keyring },
+  }
+  const body = encodeSwimMessage({ type: 'error', error: 'a reason' })
+  const reads = (to: Sealing, from: Sealing, role: 'listener' | 'dialler'): boolean => {
+    const sender = role === 'listener' ? 'dialler' : 'listener'
+    const nonce = new Uint8Array(12)
+    const sent = encodeStream(body, { sealing: from, role: sender, nonce, compress: true })
+    try {
+      return new StreamReader({ sealing: to, role }).push(sent)?.message.type === 'error'
+    } catch (error) {
+      assert.ok(error instanceof DecryptError && shouldAnswer(error))
+      return false
+    }
+  }
+  for (const role of ['listener', 'dialler'] as const) {
+    const read = Object.entries(stages).map(([name, to]) => {
+      const from = Object.entries(stages).filter(([, sealing]) => reads(to, sealing, role))
+      return [name, from.map(([other]) => other).join(' ')]
+    })
+    assert.deepEqual(Object.fromEntries(read), {
+      without: 'without key',
+      key: 'without key sealing strict',
+      sealing: 'without key sealing strict',
+      strict: 'sealing strict',
+    })
+  }
 })
 
 describe('streams', () => {
