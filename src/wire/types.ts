@@ -261,3 +261,15 @@ export type SerfMessage =
   | SerfKeyRequest
   | SerfKeyResponse
   | SerfRelay
+
+/** Where a member is on the network: round trips are distances (Vivaldi). All but `error` in seconds. */
+export interface Coordinate {
+  /** Its place in the plane, eight numbers in a cluster of Serf. */
+  readonly vector: readonly number[]
+  /** How sure the member is of it: 0 is sure, 1.5 knows nothing. Relative, without a unit. */
+  readonly error: number
+  /** What the plane gets wrong about this member, to be added to each distance. */
+  readonly adjustment: number
+  /** The way from the member to the plane: its link to the network. */
+  readonly height: number
+}
