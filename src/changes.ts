@@ -4,11 +4,11 @@ import type { MemberEvent } from './events.ts'
 import type { Member } from './serf/members.ts'
 
 /** One item of `membership.changes()`. */
-export type Change =
+export type Change<Tags = undefined> =
   /** Everyone, as of now. */
-  | { readonly kind: 'view'; readonly members: readonly Member[] }
+  | { readonly kind: 'view'; readonly members: readonly Member<Tags>[] }
   /** One event, in order. */
-  | { readonly kind: 'change'; readonly event: MemberEvent }
+  | { readonly kind: 'change'; readonly event: MemberEvent<Tags> }
   /** So many changes were lost since the last item; a view follows. */
   | { readonly kind: 'lost'; readonly count: number }
 
@@ -16,23 +16,23 @@ export type Change =
 const MAX_WAITING = 1024
 
 /** One reader's queue. */
-export class ChangeStream implements AsyncIterableIterator<Change> {
-  readonly #view: () => readonly Member[]
-  readonly #ended: (stream: ChangeStream) => void
-  #waiting: Change[] = []
+export class ChangeStream<Tags = undefined> implements AsyncIterableIterator<Change<Tags>> {
+  readonly #view: () => readonly Member<Tags>[]
+  readonly #ended: (stream: ChangeStream<Tags>) => void
+  #waiting: Change<Tags>[] = []
   #lost = 0
   #needsView = true
   #isOver = false
-  #readers: ((result: IteratorResult<Change>) => void)[] = []
+  #readers: ((result: IteratorResult<Change<Tags>>) => void)[] = []
 
   /** @param view gives everyone as of now; @param ended is called once, when nothing more will be read */
-  constructor(view: () => readonly Member[], ended: (stream: ChangeStream) => void) {
+  constructor(view: () => readonly Member<Tags>[], ended: (stream: ChangeStream<Tags>) => void) {
     this.#view = view
     this.#ended = ended
   }
 
   /** A member event happened. */
-  push(event: MemberEvent): void {
+  push(event: MemberEvent<Tags>): void {
     if (this.#isOver) return
     if (this.#needsView) {
       // The view that comes next holds it already.
@@ -57,14 +57,14 @@ export class ChangeStream implements AsyncIterableIterator<Change> {
     this.#serve()
   }
 
-  next(): Promise<IteratorResult<Change>> {
+  next(): Promise<IteratorResult<Change<Tags>>> {
     return new Promise((resolve) => {
       this.#readers.push(resolve)
       this.#serve()
     })
   }
 
-  return(): Promise<IteratorResult<Change>> {
+  return(): Promise<IteratorResult<Change<Tags>>> {
     this.#waiting = []
     this.#lost = 0
     this.#needsView = false
@@ -87,12 +87,12 @@ export class ChangeStream implements AsyncIterableIterator<Change> {
       }
       const item = this.#take()
       if (item === undefined && !this.#isOver) return
-      const reader = this.#readers.shift() as (result: IteratorResult<Change>) => void
+      const reader = this.#readers.shift() as (result: IteratorResult<Change<Tags>>) => void
       reader(item === undefined ? { done: true, value: undefined } : { done: false, value: item })
     }
   }
 
-  #take(): Change | undefined {
+  #take(): Change<Tags> | undefined {
     if (this.#lost > 0) {
       const count = this.#lost
       this.#lost = 0
@@ -103,5 +103,38 @@ export class ChangeStream implements AsyncIterableIterator<Change> {
       return { kind: 'view', members: this.#view() }
     }
     return this.#waiting.shift()
+  }
+}
+
+/** All readers of one instance. */
+export class ChangeStreams<Tags> {
+  readonly #view: () => readonly Member<Tags>[]
+  readonly #open = new Set<ChangeStream<Tags>>()
+
+  /** @param view gives everyone as of now */
+  constructor(view: () => readonly Member<Tags>[]) {
+    this.#view = view
+  }
+
+  /** One more reader, until it stops, the signal is aborted, or all end.
+   *  @param isOver it ends at once */
+  open(signal: AbortSignal | undefined, isOver: boolean): ChangeStream<Tags> {
+    const abort = (): void => stream.end()
+    const stream = new ChangeStream(this.#view, (ended) => {
+      this.#open.delete(ended)
+      signal?.removeEventListener('abort', abort)
+    })
+    this.#open.add(stream)
+    if (isOver || signal?.aborted === true) stream.end()
+    else signal?.addEventListener('abort', abort, { once: true })
+    return stream
+  }
+
+  push(event: MemberEvent<Tags>): void {
+    for (const stream of this.#open) stream.push(event)
+  }
+
+  end(): void {
+    for (const stream of [...this.#open]) stream.end()
   }
 }

@@ -1,53 +1,54 @@
 // What a host can listen to: one union, one literal `type` a variant; the map is derived, so a new event is one edit.
-// Payloads are frozen snapshots, delivered after the state is consistent. `member-*` is never about ourselves.
+// Payloads are frozen snapshots, delivered after the state is consistent. `member-*` is never about ourselves. `Tags` is what
+// `validateTags` gives, or nothing without it.
 import type { WarningCode } from './driver/warnings.ts'
 import type { Member } from './serf/members.ts'
 
 /** What every `member-*` event carries. */
-interface MemberChange {
+interface MemberChange<Tags> {
   /** The member as it is now. */
-  readonly member: Member
+  readonly member: Member<Tags>
   /** The member as it was; absent where it was unknown. */
-  readonly previous?: Member
+  readonly previous?: Member<Tags>
 }
 
 /** A member is new, or back from dead or left. */
-export interface MemberJoinEvent extends MemberChange {
+export interface MemberJoinEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-join'
 }
 
 /** A member does not answer, and has until the end of the suspicion to say that it lives (SWIM §4.2). It is a member still. */
-export interface MemberSuspectEvent extends MemberChange {
+export interface MemberSuspectEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-suspect'
 }
 
 /** A suspicion was refuted, or an announced leave taken back. */
-export interface MemberRecoverEvent extends MemberChange {
+export interface MemberRecoverEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-recover'
 }
 
 /** A suspicion was not refuted in time: the member is held to be gone. Serf's word is failed. */
-export interface MemberDeadEvent extends MemberChange {
+export interface MemberDeadEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-dead'
 }
 
 /** A member has announced that it leaves. It still answers. */
-export interface MemberLeavingEvent extends MemberChange {
+export interface MemberLeavingEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-leaving'
 }
 
 /** A member is gone of its own will. */
-export interface MemberLeftEvent extends MemberChange {
+export interface MemberLeftEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-left'
 }
 
 /** The tags of a member changed. */
-export interface MemberUpdateEvent extends MemberChange {
+export interface MemberUpdateEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-update'
 }
 
 /** A member long gone was erased from the list. */
-export interface MemberReapEvent extends MemberChange {
+export interface MemberReapEvent<Tags = undefined> extends MemberChange<Tags> {
   readonly type: 'member-reap'
 }
 
@@ -78,19 +79,19 @@ export interface ClosedEvent {
   readonly error?: Error
 }
 
-export type MemberEvent =
-  | MemberJoinEvent
-  | MemberSuspectEvent
-  | MemberRecoverEvent
-  | MemberDeadEvent
-  | MemberLeavingEvent
-  | MemberLeftEvent
-  | MemberUpdateEvent
-  | MemberReapEvent
+export type MemberEvent<Tags = undefined> =
+  | MemberJoinEvent<Tags>
+  | MemberSuspectEvent<Tags>
+  | MemberRecoverEvent<Tags>
+  | MemberDeadEvent<Tags>
+  | MemberLeavingEvent<Tags>
+  | MemberLeftEvent<Tags>
+  | MemberUpdateEvent<Tags>
+  | MemberReapEvent<Tags>
 
-export type MembershipEvent = MemberEvent | ConflictEvent | WarningEvent | ClosedEvent
+export type MembershipEvent<Tags = undefined> = MemberEvent<Tags> | ConflictEvent | WarningEvent | ClosedEvent
 
 /** For `EventEmitter`: the arguments of each event's listeners. */
-export type EventMap = {
-  [Type in MembershipEvent['type']]: [event: Extract<MembershipEvent, { type: Type }>]
+export type EventMap<Tags = undefined> = {
+  [Type in MembershipEvent['type']]: [event: Extract<MembershipEvent<Tags>, { type: Type }>]
 }

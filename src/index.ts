@@ -31,15 +31,12 @@ export type {
   MemberUpdateEvent,
   WarningEvent,
 } from './events.ts'
+export type { Status } from './lifecycle.ts'
 export type { MemberFilter } from './member-filter.ts'
-export {
-  type JoinOptions,
-  Membership,
-  type MembershipStats,
-  type Status,
-} from './membership.ts'
+export { type JoinOptions, Membership, type MembershipStats } from './membership.ts'
 export type { MembershipOptions } from './options.ts'
 export type { Payload } from './pack.ts'
 export type { JoinResult, SeedFailure, Seeds } from './seeds.ts'
-export type { Member, MemberState } from './serf/members.ts'
+export type { Member, MemberState, RawTags, TagsOf } from './serf/members.ts'
 export type { Profile } from './swim/options.ts'
+export type { SchemaIssue, SchemaResult, TagsSchema } from './validate-tags.ts'

@@ -2,13 +2,13 @@
 import { checkKeys, checkObject } from './base/check.ts'
 import { OptionsError } from './base/errors.ts'
 import { checkTags } from './options.ts'
-import type { Member, MemberState } from './serf/members.ts'
+import type { AnyMember, MemberState } from './serf/members.ts'
 
 /** Which members to list; all conditions must hold. */
 export interface MemberFilter {
   /** One state, or any of several. */
   readonly state?: MemberState | readonly MemberState[]
-  /** Tags that must have exactly these values. */
+  /** Tags that must have exactly these values, as texts: `rawTags` where the tags are validated. */
   readonly tags?: Readonly<Record<string, string>>
 }
 
@@ -21,7 +21,7 @@ const STATES: readonly unknown[] = Object.keys({
 } satisfies Record<MemberState, true>)
 
 /** A test of members; `undefined` where all are wanted. @throws OptionsError */
-export function filterOf(filter: MemberFilter): ((member: Member) => boolean) | undefined {
+export function filterOf(filter: MemberFilter): ((member: AnyMember) => boolean) | undefined {
   checkObject('filter', filter)
   checkKeys(filter, ['state', 'tags'])
   const { state, tags = {} } = filter
@@ -34,5 +34,5 @@ export function filterOf(filter: MemberFilter): ((member: Member) => boolean) | 
   if (states === undefined && wanted.length === 0) return undefined
   return (member) =>
     (states === undefined || states.includes(member.state)) &&
-    wanted.every(([key, value]) => Object.hasOwn(member.tags, key) && member.tags[key] === value)
+    wanted.every(([key, value]) => Object.hasOwn(member.rawTags, key) && member.rawTags[key] === value)
 }

@@ -1,30 +1,26 @@
-// The facade: one `Membership` is one member of a cluster. Wires host, driver and protocol, and turns notices into events
-// and promises. Decides nothing about the protocol.
-//
-//   idle ──start, join──► running ──leave──► leaving ──► closed
-//     └───────────────────────┴────────────close───────────┘      one way: to come back, make a new instance
-import { acceptOf } from './accept.ts'
-import { chooseAdvertised } from './advertise.ts'
+// The facade: one `Membership` is one member of a cluster. Turns calls into commands, and notices into events and promises. Decides
+// nothing: how it begins and ends is lifecycle.ts's, what a start puts together preparing.ts's, and the protocol is serf/serf.ts's.
 import { checkBoolean, checkKeys, checkNumber, checkObject, checkSignal } from './base/check.ts'
-import { ClosedError, OptionsError, TimeoutError } from './base/errors.ts'
+import { ClosedError, OptionsError } from './base/errors.ts'
 import { Random } from './base/random.ts'
-import { type Change, ChangeStream } from './changes.ts'
+import { type Change, ChangeStreams } from './changes.ts'
 import { Driver, type DriverNotice, type DriverStats } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
-import type { ClosedEvent, MemberEvent, MembershipEvent } from './events.ts'
-import { Joining } from './joining.ts'
+import type { MemberEvent, MembershipEvent } from './events.ts'
+import type { Joining } from './joining.ts'
+import { Lifecycle, type Status } from './lifecycle.ts'
 import { GuardedEmitter } from './listeners.ts'
 import { filterOf, type MemberFilter } from './member-filter.ts'
 import { nodeHost } from './node/host.ts'
 import { checkTags, defaultName, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { prepare } from './preparing.ts'
 import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
-import type { Member } from './serf/members.ts'
-import { metaOf, Serf } from './serf/serf.ts'
-import { Waiters } from './waiters.ts'
-import { Address } from './wire/address.ts'
-import { packetOverhead, type Sealing } from './wire/packet.ts'
-
-export type Status = 'idle' | 'running' | 'leaving' | 'closed'
+import type { Member, RawTags } from './serf/members.ts'
+import type { MemberNotice } from './serf/notices.ts'
+import { metaOf, type Serf } from './serf/serf.ts'
+import { Tellings } from './tellings.ts'
+import { checkOwnTags } from './validate-tags.ts'
+import type { Sealing } from './wire/packet.ts'
 
 export interface JoinOptions {
   /** Gives up when aborted: `join` rejects with the signal's reason, nobody else is asked, and while nobody is known nothing is
@@ -46,6 +42,11 @@ export interface MembershipStats extends DriverStats {
   readonly queued: number
 }
 
+/** Without a type of tags all is optional. */
+type OptionalOptions<Tags> = [Tags] extends [undefined]
+  ? [options?: MembershipOptions<Tags>]
+  : [options: MembershipOptions<Tags>]
+
 /** The longest goodbye one may ask for: a day. */
 const MAX_LEAVE_MS = 86_400_000
 
@@ -53,29 +54,24 @@ const MAX_LEAVE_MS = 86_400_000
  *  @example
  *  const membership = new Membership({ bind: '127.0.0.1:0', tags: { role: 'log' } })
  *  membership.on('member-join', ({ member }) => console.log(member.name, member.tags.role))
- *  await membership.join(['127.0.0.1:7946']) */
-export class Membership extends GuardedEmitter {
+ *  await membership.join(['127.0.0.1:7946'])
+ *  @typeParam Tags what `validateTags` gives: `member.tags` is that, or `undefined` where they do not fit; without it, texts by name */
+export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   readonly #options: ResolvedOptions
   readonly #host: Host
   readonly #sealing: Sealing
   readonly #driver: Driver
   readonly #random: Random
-  readonly #streams = new Set<ChangeStream>()
-  /** Broadcasts of ours that somebody waits for, by ticket. */
-  readonly #tellings = new Waiters()
-  #status: Status = 'idle'
+  readonly #lifecycle: Lifecycle
+  readonly #tellings: Tellings
+  readonly #streams = new ChangeStreams(() => this.members())
   #serf: Serf | undefined
   #joining: Joining | undefined
-  #tags: Readonly<Record<string, string>>
-  #starting: Promise<void> | undefined
-  #leaving: Promise<void> | undefined
-  #closing: Promise<void> | undefined
-  #departed: (() => void) | undefined
-  #lastLimit = 0
+  #tags: RawTags
 
   /** Checks all options; opens nothing. @throws OptionsError naming the option, the value and the limit */
-  constructor(options: MembershipOptions = {}) {
-    const resolved = resolveOptions(options)
+  constructor(...[options]: OptionalOptions<Tags>) {
+    const resolved = resolveOptions(options ?? ({} as MembershipOptions<Tags>))
     const host = resolved.host ?? nodeHost()
     // With a port that is not known yet as with the longest.
     if (resolved.name === undefined) defaultName(host.hostname, resolved.bind.port || 0xffff)
@@ -98,16 +94,22 @@ export class Membership extends GuardedEmitter {
       streamTimeoutMs: this.#options.swim.streamTimeoutMs,
       notified: (notice) => this.#notified(notice),
     })
+    this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
+    this.#lifecycle = new Lifecycle({
+      driver: this.#driver,
+      begin: () => this.#begin(),
+      closing: () => this.#letGo(),
+      closed: (event) => this.#emit(event),
+    })
   }
 
   get status(): Status {
-    return this.#status
+    return this.#lifecycle.status
   }
 
   /** Ourselves, as others are told. @throws ClosedError before the start */
-  get local(): Member {
-    if (this.#serf === undefined) throw new ClosedError('not started yet: await start() or join() first')
-    return this.#serf.local
+  get local(): Member<Tags> {
+    return this.#running().local as Member<Tags>
   }
 
   /** Members of every state, ourselves included; 0 before the start. */
@@ -122,15 +124,15 @@ export class Membership extends GuardedEmitter {
 
   /** Frozen snapshots of all members, ourselves included, in the order we learnt of them. Empty before the start.
    *  @throws OptionsError for a filter that is none */
-  members(filter: MemberFilter = {}): readonly Member[] {
+  members(filter: MemberFilter = {}): readonly Member<Tags>[] {
     const isWanted = filterOf(filter)
-    const all = this.#serf?.members() ?? []
+    const all = (this.#serf?.members() ?? []) as readonly Member<Tags>[]
     return isWanted === undefined ? all : all.filter(isWanted)
   }
 
   /** The member of that name, whatever its state. */
-  member(name: string): Member | undefined {
-    return this.#serf?.member(name)
+  member(name: string): Member<Tags> | undefined {
+    return this.#serf?.member(name) as Member<Tags> | undefined
   }
 
   stats(): MembershipStats {
@@ -140,12 +142,7 @@ export class Membership extends GuardedEmitter {
   /** Binds, announces ourselves and begins to listen. Idempotent; `join` does it by itself.
    *  @throws TransportError where the address cannot be bound: nothing is left open, and `start` may be tried again */
   start(): Promise<void> {
-    if (this.#status === 'closed' || this.#status === 'leaving') return Promise.reject(new ClosedError())
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#starting = undefined
-      throw error
-    })
-    return this.#starting
+    return this.#lifecycle.start()
   }
 
   /** Asks every seed once, all in parallel, ourselves left out, and resolves with who answered, also when nobody did: the first
@@ -165,24 +162,27 @@ export class Membership extends GuardedEmitter {
     signal?.throwIfAborted()
     await this.start()
     signal?.throwIfAborted()
-    if (this.#status !== 'running') throw new ClosedError('closed while it joined')
+    if (this.status !== 'running') throw new ClosedError('closed while it joined')
     return (this.#joining as Joining).join(given, { signal, required })
   }
 
-  /** Replaces our tags. Resolves when the cluster has been told, or at once where there is nobody to tell.
-   *  @throws OptionsError, SizeError: nothing is changed. TimeoutError: the change stands, but was told too slowly. TransportError:
-   *  a start under way failed; they stand for the next one. ClosedError */
-  async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
+  /** Replaces our tags: texts, also where `validateTags` makes something else of them, which must fit. Resolves when the cluster has been
+   *  told, or at once where there is nobody to tell.
+   *  @throws OptionsError, SizeError, what `validateTags` throws: nothing is changed. TimeoutError: the change stands, but was told too
+   *  slowly. TransportError: a start under way failed; they stand for the next one. ClosedError */
+  async setTags(tags: RawTags): Promise<void> {
     checkTags(tags)
     metaOf(tags)
+    checkOwnTags(this.#options.validateTags, tags)
     const copy = Object.freeze({ ...tags })
-    if (this.#status === 'closed' || this.#status === 'leaving') throw new ClosedError()
+    this.#lifecycle.throwIfOver()
     if (this.#serf === undefined) {
       this.#tags = copy
-      if (this.#starting === undefined) return
-      await this.#starting
+      const { starting } = this.#lifecycle
+      if (starting === undefined) return
+      await starting
     }
-    await this.#untilTold('the new tags are set', (serf, now) => serf.setTags(copy, now))
+    await this.#tellings.until('the new tags are set', (serf, now) => serf.setTags(copy, now))
   }
 
   /** Declares, for an operator, that a member has left: one that is dead becomes left at once. One that lives denies it, and is alive again.
@@ -195,32 +195,20 @@ export class Membership extends GuardedEmitter {
     const { prune = false } = options
     checkBoolean('prune', prune)
     if (typeof name !== 'string' || name === '') throw new OptionsError('name', name, 'must be the name of a member')
-    if (this.#status === 'closed' || this.#status === 'leaving') throw new ClosedError()
-    if (this.#serf === undefined) throw new ClosedError('not started yet: await start() or join() first')
-    if (name === this.local.name) throw new OptionsError('name', name, 'is our own: use leave()')
+    this.#lifecycle.throwIfOver()
+    if (name === this.#running().local.name) throw new OptionsError('name', name, 'is our own: use leave()')
     const what = `${name} is declared to have left`
-    await this.#untilTold(what, (serf, now) => serf.forceLeave(name, prune, now))
+    await this.#tellings.until(what, (serf, now) => serf.forceLeave(name, prune, now))
   }
 
   /** The member list as a stream: a `view` first, then one item a change. Ends when the instance closes or the signal is aborted.
    *  @throws OptionsError */
-  changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Change> {
+  changes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Change<Tags>> {
     checkObject('options', options)
     checkKeys(options, ['signal'])
     const { signal } = options
     checkSignal(signal)
-    const abort = (): void => stream.end()
-    const stream = new ChangeStream(
-      () => this.members(),
-      (ended) => {
-        this.#streams.delete(ended)
-        signal?.removeEventListener('abort', abort)
-      },
-    )
-    this.#streams.add(stream)
-    if (this.#status === 'closed' || signal?.aborted === true) stream.end()
-    else signal?.addEventListener('abort', abort, { once: true })
-    return stream
+    return this.#streams.open(signal, this.status === 'closed')
   }
 
   /** Says goodbye, waits until it is told, closes. Idempotent. Never rejects for want of peers: they then see us fail, not leave.
@@ -231,112 +219,46 @@ export class Membership extends GuardedEmitter {
     checkKeys(options, ['timeoutMs'])
     const { timeoutMs } = options
     if (timeoutMs !== undefined) checkNumber('timeoutMs', timeoutMs, { least: 0, most: MAX_LEAVE_MS })
-    if (this.#status === 'closed') return this.#closing
-    if (this.#leaving === undefined) this.#leaving = this.#leave(timeoutMs)
-    else this.#limitLeave(timeoutMs)
-    return this.#leaving
+    return this.#lifecycle.leave(timeoutMs)
   }
 
   /** Stops at once, without goodbye: others will find us dead. Resolves when no socket and no timer is left. Idempotent. */
   close(): Promise<void> {
-    return this.#close({ type: 'closed', reason: 'closed' })
+    return this.#lifecycle.close({ type: 'closed', reason: 'closed' })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.leave()
   }
 
-  /** Gives a command that makes a broadcast, and waits until that has been told. */
-  #untilTold(what: string, command: (serf: Serf, now: number) => number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { broadcastTimeoutMs } = this.#options.serf
-      let ticket = 0
-      // The ticket may be told in the very call that makes it: the waiter must stand before.
-      this.#driver.command((serf, now) => {
-        ticket = command(serf, now)
-        this.#tellings.set(ticket, { resolve, reject })
-      })
-      if (!this.#tellings.has(ticket)) return
-      this.#driver.schedule(`telling:${ticket}`, broadcastTimeoutMs, () => {
-        const error = new TimeoutError(`${what}, but that was not told to all within ${broadcastTimeoutMs} ms`)
-        this.#tellings.reject(ticket, error)
-      })
-    })
+  /** @throws ClosedError before the start */
+  #running(): Serf {
+    if (this.#serf === undefined) throw new ClosedError('not started yet: await start() or join() first')
+    return this.#serf
   }
 
-  async #start(): Promise<void> {
-    const { bind, advertise, allowedCidrs, accept, swim, serf } = this.#options
-    const { ip, warnings } = await chooseAdvertised(this.#options, this.#host)
-    if (this.#closing !== undefined) throw new ClosedError('closed while it started')
-    const bound = await this.#driver.open(bind)
-    if (this.#closing !== undefined) throw new ClosedError('closed while it started')
-    const address = new Address(ip, advertise?.port ?? bound.port)
-    const name = this.#options.name ?? defaultName(this.#host.hostname, bound.port)
-    const packetOverheadBytes = packetOverhead(this.#sealing, true)
-    const machine = new Serf({
-      name,
-      address,
-      tags: this.#tags,
-      swim,
-      serf,
-      packetOverheadBytes,
-      allowedCidrs,
-      accept: accept && acceptOf(accept, this.#driver, this.#host),
-      random: this.#random.fork(),
-    })
-    this.#serf = machine
-    this.#joining = new Joining({
+  async #begin(): Promise<void> {
+    const { serf, joining, warnings } = await prepare({
+      options: this.#options,
       host: this.#host,
       driver: this.#driver,
-      serf: machine,
+      sealing: this.#sealing,
       random: this.#random,
-      bound,
-      allowedCidrs,
-      isRunning: () => this.#status === 'running',
+      lifecycle: this.#lifecycle,
+      tags: () => this.#tags,
     })
-    this.#status = 'running'
-    this.#driver.run(machine)
+    this.#lifecycle.throwIfClosing()
+    this.#serf = serf
+    this.#joining = joining
+    this.#lifecycle.running()
+    this.#driver.run(serf)
     for (const { code, message } of warnings) this.#driver.warn(code, message)
   }
 
-  async #leave(timeoutMs: number | undefined): Promise<void> {
-    const departed = new Promise<void>((resolve) => {
-      this.#departed = resolve
-    })
-    this.#limitLeave(timeoutMs)
-    try {
-      // A start under way is let finish: what has been announced must be taken back. Where the limit comes first, nothing has been.
-      await Promise.race([this.#starting?.catch(() => {}), departed])
-      if (this.#status !== 'running') return
-      this.#status = 'leaving'
-      this.#driver.command((serf, now) => serf.leave(now))
-      await departed
-    } finally {
-      await this.#close({ type: 'closed', reason: 'left' })
-    }
-  }
-
-  /** Of the limits of several calls the earliest holds. */
-  #limitLeave(timeoutMs: number | undefined): void {
-    if (timeoutMs === undefined) return
-    this.#lastLimit++
-    this.#driver.schedule(`leave:${this.#lastLimit}`, timeoutMs, () => this.#departed?.())
-  }
-
-  #close(event: ClosedEvent): Promise<void> {
-    this.#closing ??= this.#shutDown(event)
-    return this.#closing
-  }
-
-  async #shutDown(event: ClosedEvent): Promise<void> {
-    this.#status = 'closed'
-    const closed = this.#driver.close()
-    this.#departed?.()
-    this.#tellings.rejectAll(() => new ClosedError())
+  #letGo(): void {
+    this.#tellings.close()
     this.#joining?.close()
-    for (const stream of [...this.#streams]) stream.end()
-    await closed
-    this.#emit(event)
+    this.#streams.end()
   }
 
   #notified(notice: DriverNotice): void {
@@ -345,32 +267,36 @@ export class Membership extends GuardedEmitter {
         this.#joining?.exchangeDone(notice.id, notice.error)
         return
       case 'told':
-        this.#driver.unschedule(`telling:${notice.ticket}`)
-        this.#tellings.resolve(notice.ticket)
+        this.#tellings.told(notice.ticket)
         return
       case 'departed':
-        this.#departed?.()
+        this.#lifecycle.departed()
         return
       case 'failed':
-        void this.#close({ type: 'closed', reason: 'failed', error: notice.error })
+        void this.#lifecycle.close({ type: 'closed', reason: 'failed', error: notice.error })
         return
       case 'conflict':
       case 'warning':
         this.#emit(notice)
         return
-      default: {
-        const { type, member, previous } = notice
-        const event: MemberEvent = Object.freeze(previous === undefined ? { type, member } : { type, member, previous })
-        if (type === 'member-join') this.#joining?.met()
-        for (const stream of this.#streams) stream.push(event)
-        this.#emit(event)
-      }
+      default:
+        if ('member' in notice) this.#changed(notice)
     }
   }
 
-  #emit(event: MembershipEvent): void {
+  #changed({ type, member, previous }: MemberNotice): void {
+    if (type === 'member-join') this.#joining?.met()
+    // Which tags there are is ours to know: `validateTags` gives them.
+    const event = Object.freeze(
+      previous === undefined ? { type, member } : { type, member, previous },
+    ) as MemberEvent<Tags>
+    this.#streams.push(event)
+    this.#emit(event)
+  }
+
+  #emit(event: MembershipEvent<Tags>): void {
     // The pairing of type and payload holds by the union, which `emit`'s signature cannot see.
-    const emit = this.emit as (type: MembershipEvent['type'], event: MembershipEvent) => boolean
+    const emit = this.emit as (type: MembershipEvent['type'], event: MembershipEvent<Tags>) => boolean
     emit.call(this, event.type, Object.freeze(event))
   }
 }

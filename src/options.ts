@@ -7,8 +7,10 @@ import { checkBoolean, checkKeys, definedOnly } from './base/check.ts'
 import { OptionsError } from './base/errors.ts'
 import type { Host } from './driver/host.ts'
 import type { ReconnectTimeoutFor } from './reconnect-timeout.ts'
+import type { RawTags } from './serf/members.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from './serf/options.ts'
 import { type Profile, resolveSwimOptions, SWIM_OPTION_NAMES, type SwimOptions } from './swim/options.ts'
+import { checkOwnTags, checkSchema, type TagsSchema } from './validate-tags.ts'
 import { Address, isWildcard, parseHostAndPort, parseIp } from './wire/address.ts'
 import { type Cidr, parseCidr } from './wire/cidr.ts'
 import { Keyring, parseKey } from './wire/keyring.ts'
@@ -17,8 +19,24 @@ import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES, packetOverhead } from './
 import { encodeSwimMessage } from './wire/swim-messages.ts'
 import { encodeTags } from './wire/tags.ts'
 
-/** All is optional. Timing knobs of `SwimOptions` and `SerfOptions` may stand beside these and win over the profile. */
-export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOptions> {
+/** All is optional. `Tags` is what `validateTags` gives, or nothing without it. */
+export type MembershipOptions<Tags = undefined> = CommonOptions<Tags> & TagsOptions<Tags>
+
+/** Without a type of tags there is nothing that validates them; with one there must be. */
+type TagsOptions<Tags> = [Tags] extends [undefined]
+  ? { readonly validateTags?: undefined }
+  : {
+      /** A schema of any library that speaks Standard Schema (zod, valibot, arktype), answering at once: gets a member's tags as texts, once for
+       *  each change, and gives what `member.tags` is; `undefined`, with a warning, where they do not fit. Our own must fit. Default: none,
+       *  tags are as they came. */
+      readonly validateTags: TagsSchema<Tags>
+    }
+
+/** The same for any `Tags`, as it is checked. */
+export type AnyOptions = CommonOptions<unknown> & { readonly validateTags?: TagsSchema<unknown> | undefined }
+
+/** Timing knobs of `SwimOptions` and `SerfOptions` may stand beside these and win over the profile. */
+export interface CommonOptions<Tags> extends Partial<SwimOptions>, Partial<SerfOptions> {
   /** Unique in the cluster, 1 to 128 bytes. Default: `<hostname>-<port>`, so that two services on one host do not collide. */
   readonly name?: string
   /** `ip:port` to listen on, UDP and TCP; port 0 takes a free one. Default `0.0.0.0:7946`. */
@@ -28,8 +46,8 @@ export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOpt
   readonly advertise?: string
   /** Defaults of timing: `lan` (default), `wan` or `local`. */
   readonly profile?: Profile
-  /** What we say of ourselves: at most 512 bytes encoded. Default none. */
-  readonly tags?: Readonly<Record<string, string>>
+  /** What we say of ourselves, as texts: at most 512 bytes encoded. Default none. */
+  readonly tags?: RawTags
   /** Encrypts all traffic: 16, 24 or 32 bytes, or their base64. Every member needs it. Not beside `keyring`. */
   readonly secretKey?: string | Uint8Array
   /** Several keys: the first encrypts, all decrypt. Not beside `secretKey`. */
@@ -51,10 +69,10 @@ export interface MembershipOptions extends Partial<SwimOptions>, Partial<SerfOpt
   readonly allowedCidrs?: readonly string[]
   /** Veto: gets a member as it would be, when it is to come in, to come back, to move, or to change its tags; false drops that.
    *  Answers at once, and must not change this instance. The same refused news is asked about once in ten seconds. Default: all come in. */
-  readonly accept?: Accept
+  readonly accept?: Accept<Tags>
   /** How long a member that is dead or left stays in the list, in milliseconds: asked at every look of the reaper, with what holds
    *  otherwise. Answers at once, and must not change this instance. Default: what holds otherwise. */
-  readonly reconnectTimeoutFor?: ReconnectTimeoutFor
+  readonly reconnectTimeoutFor?: ReconnectTimeoutFor<Tags>
   /** Where to run. Default: this process. */
   readonly host?: Host
 }
@@ -64,7 +82,8 @@ export interface ResolvedOptions {
   readonly name: string | undefined
   readonly bind: Address
   readonly advertise: { readonly ip: Uint8Array; readonly port: number | undefined } | undefined
-  readonly tags: Readonly<Record<string, string>>
+  readonly tags: RawTags
+  readonly validateTags: TagsSchema<unknown> | undefined
   readonly keyring: Keyring | undefined
   readonly keyringPath: string | undefined
   readonly verifyIncoming: boolean
@@ -72,8 +91,8 @@ export interface ResolvedOptions {
   readonly label: Uint8Array
   readonly compression: boolean
   readonly allowedCidrs: readonly Cidr[] | undefined
-  readonly accept: Accept | undefined
-  readonly reconnectTimeoutFor: ReconnectTimeoutFor | undefined
+  readonly accept: Accept<unknown> | undefined
+  readonly reconnectTimeoutFor: ReconnectTimeoutFor<unknown> | undefined
   readonly host: Host | undefined
   readonly swim: SwimOptions
   readonly serf: SerfOptions
@@ -85,6 +104,7 @@ const OWN_OPTION_NAMES = [
   'advertise',
   'profile',
   'tags',
+  'validateTags',
   'secretKey',
   'keyring',
   'keyringPath',
@@ -96,7 +116,7 @@ const OWN_OPTION_NAMES = [
   'accept',
   'reconnectTimeoutFor',
   'host',
-] as const satisfies readonly (keyof MembershipOptions)[]
+] as const satisfies readonly (keyof AnyOptions)[]
 
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([...OWN_OPTION_NAMES, ...SWIM_OPTION_NAMES, ...SERF_OPTION_NAMES])
 
@@ -110,16 +130,26 @@ const DEFAULT_PORT = 7946
 const MAX_NAME_BYTES = 128
 
 /** Checks all that was given. @throws OptionsError naming the option, the value and the limit */
-export function resolveOptions(options: MembershipOptions): ResolvedOptions {
+export function resolveOptions<Tags = undefined>(options: MembershipOptions<Tags>): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw new OptionsError('options', options, 'must be an object')
-  const given = definedOnly(options)
+  const given = definedOnly(options as unknown as AnyOptions)
   // Hidden: the value may be a key under a misspelt name.
   checkKeys(given, KNOWN_OPTIONS, true)
-  const { profile = 'lan', tags = {}, compression = true, accept, reconnectTimeoutFor, host, name } = given
+  const {
+    profile = 'lan',
+    tags = {},
+    validateTags,
+    compression = true,
+    accept,
+    reconnectTimeoutFor,
+    host,
+    name,
+  } = given
   checkBoolean('compression', compression)
   if (name !== undefined) checkName(name)
   checkFunction('accept', accept)
   checkFunction('reconnectTimeoutFor', reconnectTimeoutFor)
+  if (validateTags !== undefined) checkSchema(validateTags)
   if (host !== undefined) checkHost(host)
   const { keyringPath, verifyIncoming = true, verifyOutgoing = true } = given
   const keyring = resolveKeyring(given.secretKey, given.keyring)
@@ -132,7 +162,8 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
     name,
     bind: resolveBind(given.bind),
     advertise: resolveAdvertise(given.advertise),
-    tags: resolveTags(tags),
+    tags: resolveTags(tags, validateTags),
+    validateTags,
     keyring,
     keyringPath,
     verifyIncoming,
@@ -149,7 +180,7 @@ export function resolveOptions(options: MembershipOptions): ResolvedOptions {
 }
 
 /** Throws unless `tags` is a plain record of strings. @throws OptionsError */
-export function checkTags(tags: unknown): asserts tags is Readonly<Record<string, string>> {
+export function checkTags(tags: unknown): asserts tags is RawTags {
   // A `Map` has no entries of its own here, and would be taken for no tags.
   const isRecord =
     typeof tags === 'object' && tags !== null && [Object.prototype, null].includes(Object.getPrototypeOf(tags))
@@ -199,12 +230,13 @@ function checkRoom(maxPacketBytes: number, keyring: Keyring | undefined, label: 
   }
 }
 
-function resolveTags(tags: unknown): Readonly<Record<string, string>> {
+function resolveTags(tags: unknown, schema: TagsSchema<unknown> | undefined): RawTags {
   checkTags(tags)
   const { length } = encodeTags(tags)
   if (length > MAX_META_BYTES) {
     throw new OptionsError('tags', tags, `take ${length} bytes encoded, ${MAX_META_BYTES} are allowed`)
   }
+  checkOwnTags(schema, tags)
   return Object.freeze({ ...tags })
 }
 

@@ -16,13 +16,15 @@ import { CatchUp } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
 import { type PacketStats, Packets } from './packets.ts'
+import type { SnapshotFile } from './snapshot-file.ts'
+import { SnapshotWriter } from './snapshot-writer.ts'
 import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
 
 const trace = tracer('driver')
 
 /** What the driver tells: the protocol's notices, with warnings bounded in rate, and the end. */
 export type DriverNotice =
-  | Exclude<SerfNotice, { type: 'warning' }>
+  | Exclude<SerfNotice, { type: 'warning' | 'snapshot' }>
   | WarningNotice
   /** The sockets failed for good. */
   | { readonly type: 'failed'; readonly error: Error }
@@ -59,6 +61,7 @@ export class Driver {
   #opening: Promise<Transport> | undefined
   #transport: Transport | undefined
   #serf: Serf | undefined
+  #snapshots: SnapshotWriter | undefined
   #armedAt: number | undefined
   #disarm: (() => void) | undefined
   /** The user's function that is being asked, and the option it was given as. */
@@ -113,10 +116,19 @@ export class Driver {
     return transport.local
   }
 
-  /** Starts the protocol on what was opened. */
-  run(serf: Serf): void {
+  /** Gives up what was opened, before `run`: the start came to nothing, and may be tried again. */
+  async unbind(): Promise<void> {
+    const transport = this.#transport
+    assert(this.#serf === undefined, 'what runs is closed')
+    await transport?.close()
+    this.#transport = undefined
+  }
+
+  /** Starts the protocol on what was opened. @param file where its snapshot goes; ours to close from now on */
+  run(serf: Serf, file?: SnapshotFile): void {
     assert(this.#transport !== undefined && this.#serf === undefined, 'run comes once, after open')
     this.#serf = serf
+    this.#snapshots = file && this.#writer(file)
     this.command((running, now) => running.start(now))
   }
 
@@ -139,11 +151,12 @@ export class Driver {
     asked: (...about: About) => Answer,
     ...about: About
   ): Answer {
+    const outer = this.#asking
     this.#asking = { option, asked }
     try {
       return asked(...about)
     } finally {
-      this.#asking = undefined
+      this.#asking = outer
     }
   }
 
@@ -170,6 +183,12 @@ export class Driver {
     this.#tell()
   }
 
+  /** The same with the next news, for the middle of a transition: a listener may call back in. */
+  warnLater(code: WarningCode, message: string): void {
+    const notice = this.#warnings.offer(code, message, this.now())
+    if (notice !== undefined) this.#notices.push(notice)
+  }
+
   stats(): DriverStats {
     return {
       ...this.#packets.stats(),
@@ -180,7 +199,9 @@ export class Driver {
 
   /** Stops at once, without goodbye. Resolves when no socket and no timer is left; nothing is told from now on. Idempotent. */
   async close(): Promise<void> {
+    const last = this.#isClosed ? undefined : this.#serf?.lastSnapshot(this.now())
     this.#isClosed = true
+    const written = this.#snapshots?.close(last)
     this.#catchUp.stop()
     this.#disarmTimer()
     this.#tasks.clear()
@@ -189,6 +210,14 @@ export class Driver {
     // What is being bound at this moment is open soon, and `open` leaves it to be closed here as well.
     if (this.#transport === undefined) await this.#opening?.catch(() => {})
     await this.#transport?.close()
+    await written
+  }
+
+  #writer(file: SnapshotFile): SnapshotWriter {
+    return new SnapshotWriter(file, this.#setup.host, (message) => {
+      this.warn('snapshot-failed', message)
+      this.#input((serf, now) => serf.snapshotFailed(now))
+    })
   }
 
   #packet(bytes: Uint8Array, from: Address, at: number): void {
@@ -360,12 +389,15 @@ export class Driver {
   }
 
   #note(notice: SerfNotice): void {
+    if (notice.type === 'snapshot') {
+      this.#snapshots?.take(notice)
+      return
+    }
     if (notice.type !== 'warning') {
       this.#notices.push(notice)
       return
     }
-    const bounded = this.#warnings.offer(notice.code, notice.message, this.now())
-    if (bounded !== undefined) this.#notices.push(bounded)
+    this.warnLater(notice.code, notice.message)
   }
 
   /** Tells what is waiting, in order. A listener that calls back in adds to the end of the list. */

@@ -12,7 +12,10 @@ export type WarningCode =
   | 'stream-invalid'
   | 'stream-limit'
   | 'join-failed'
+  | 'tags-invalid'
   | 'advertise-guess'
+  | 'snapshot-failed'
+  | 'snapshot-invalid'
   | 'unencrypted-public'
 
 export interface WarningNotice {

@@ -3,7 +3,7 @@
 import type { Address } from '../wire/address.ts'
 import { decodeTags } from '../wire/tags.ts'
 import type { Alive } from '../wire/types.ts'
-import type { Member } from './members.ts'
+import type { AnyMember, ReadTags } from './members.ts'
 
 /** How long a no stands for the same name, address and metadata. A refused member is told of by every gossip and exchange; what
  *  the answer rests on may change, so it is asked again in time. Differs: memberlist asks its filter about every alive claim. */
@@ -14,13 +14,16 @@ const MAX_REFUSALS = 1024
 
 /** One user's veto, and what it said no to. */
 export class Acceptance {
-  readonly #ask: (member: Member) => boolean
+  readonly #ask: (member: AnyMember) => boolean
+  readonly #readTags: ReadTags
   /** When a claim was refused, in the order of the refusals. */
   readonly #refused = new Map<string, number>()
 
-  /** @param ask true to take the member in; must not throw */
-  constructor(ask: (member: Member) => boolean) {
+  /** @param ask true to take the member in; must not throw
+   *  @param readTags as for members that are in */
+  constructor(ask: (member: AnyMember) => boolean, readTags: ReadTags = (rawTags) => rawTags) {
     this.#ask = ask
+    this.#readTags = readTags
   }
 
   accepts(claim: Alive, address: Address, now: number): boolean {
@@ -30,27 +33,29 @@ export class Acceptance {
     const refusedAt = this.#refused.get(key)
     if (refusedAt !== undefined && now - refusedAt < REFUSAL_STANDS_MS) return false
     this.#refused.delete(key)
-    if (this.#ask(candidate(claim, address))) return true
+    if (this.#ask(this.#candidate(claim, address))) return true
     this.#refused.set(key, now)
     if (this.#refused.size > MAX_REFUSALS) this.#refused.delete(this.#refused.keys().next().value as string)
     return false
   }
-}
 
-/** The member as it would be. */
-function candidate({ node, meta, incarnation, vsn }: Alive, address: Address): Member {
-  const [, , , min, max, current] = vsn as unknown as readonly [number, number, number, number, number, number]
-  return Object.freeze({
-    name: node,
-    state: 'alive',
-    tags: decodeTags(meta).tags,
-    address: address.key,
-    host: address.host,
-    port: address.port,
-    incarnation,
-    isSelf: false,
-    protocol: Object.freeze({ min, max, current }),
-  })
+  /** The member as it would be. */
+  #candidate({ node, meta, incarnation, vsn }: Alive, address: Address): AnyMember {
+    const [, , , min, max, current] = vsn as unknown as readonly [number, number, number, number, number, number]
+    const rawTags = decodeTags(meta).tags
+    return Object.freeze({
+      name: node,
+      state: 'alive',
+      tags: this.#readTags(rawTags, node),
+      rawTags,
+      address: address.key,
+      host: address.host,
+      port: address.port,
+      incarnation,
+      isSelf: false,
+      protocol: Object.freeze({ min, max, current }),
+    })
+  }
 }
 
 /** What the question is about; at most 512 bytes of metadata and a name of 512 characters. */

@@ -11,13 +11,21 @@ import { decodeTags } from '../wire/tags.ts'
 /** Where a member stands. Suspects are members still, and may refute. */
 export type MemberState = 'alive' | 'suspect' | 'leaving' | 'left' | 'dead'
 
-/** A frozen snapshot of one member. */
-export interface Member {
+/** Tags as they travel: texts by name. */
+export type RawTags = Readonly<Record<string, string>>
+
+/** What `member.tags` is: the tags as they travel where nothing validates them, else what the validator made of them, or nothing. */
+export type TagsOf<Tags> = [Tags] extends [undefined] ? RawTags : Tags | undefined
+
+/** A frozen snapshot of one member. `Tags` is what `validateTags` gives, or nothing without it. */
+export interface Member<Tags = undefined> {
   /** Unique in the cluster. */
   readonly name: string
   readonly state: MemberState
-  /** What it says of itself; keys and values as its owner chose them. */
-  readonly tags: Readonly<Record<string, string>>
+  /** What it says of itself: as its owner chose it, or, with `validateTags`, what that made of it; `undefined` where it does not fit. */
+  readonly tags: TagsOf<Tags>
+  /** What it says of itself as it came; the same as `tags` where nothing validates them. */
+  readonly rawTags: RawTags
   /** `host:port`, brackets around IPv6: where its gossip is reached. */
   readonly address: string
   /** The IP address alone. */
@@ -30,6 +38,12 @@ export interface Member {
   /** Serf's protocol versions. */
   readonly protocol: { readonly min: number; readonly max: number; readonly current: number }
 }
+
+/** A member as the protocol handles it: what became of its tags is the user's. What we read is `rawTags`. */
+export type AnyMember = Member<unknown>
+
+/** Makes of a member's tags what the user wants to see. Must not throw. */
+export type ReadTags = (rawTags: RawTags, name: string) => unknown
 
 /** Serf's word for where a member stands. */
 export type SerfStatus = 'alive' | 'leaving' | 'left' | 'failed'
@@ -52,18 +66,21 @@ export interface SerfRecord {
 
 interface Entry {
   readonly record: SerfRecord
-  view: Member
-  /** The metadata that `view.tags` were read from. */
+  view: AnyMember
+  /** The metadata that the tags of `view` were read from. */
   meta: Uint8Array
 }
 
 /** All members by name, whatever their state. */
 export class SerfMembers {
   readonly #selfName: string
+  readonly #readTags: ReadTags
   readonly #entries = new Map<string, Entry>()
 
-  constructor(selfName: string) {
+  /** @param readTags asked once for each change of a member's metadata; by default tags are as they came */
+  constructor(selfName: string, readTags: ReadTags = (rawTags) => rawTags) {
     this.#selfName = selfName
+    this.#readTags = readTags
   }
 
   get size(): number {
@@ -75,8 +92,8 @@ export class SerfMembers {
   }
 
   add(record: SerfRecord): void {
-    const { tags } = decodeTags(record.swim.meta)
-    this.#entries.set(record.name, { record, view: this.#project(record, tags), meta: record.swim.meta })
+    const { meta } = record.swim
+    this.#entries.set(record.name, { record, view: this.#project(record, this.#tagsIn(record)), meta })
   }
 
   delete(name: string): void {
@@ -88,13 +105,15 @@ export class SerfMembers {
   }
 
   /** The member as it stands, projected anew where anything changed since the last look. */
-  view(name: string): Member | undefined {
+  view(name: string): AnyMember | undefined {
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
-    const { record, view } = entry
+    const { record, view, meta } = entry
     const { swim } = record
-    if (entry.meta !== swim.meta && !sameBytes(entry.meta, swim.meta)) {
-      entry.view = this.#project(record, decodeTags(swim.meta).tags)
+    // First, so that a validator that looks around is not asked again: it finds the member as it was.
+    entry.meta = swim.meta
+    if (meta !== swim.meta && !sameBytes(meta, swim.meta)) {
+      entry.view = this.#project(record, this.#tagsIn(record))
     } else if (
       view.state !== stateOf(record) ||
       view.incarnation !== swim.incarnation ||
@@ -103,28 +122,33 @@ export class SerfMembers {
       view.protocol.max !== swim.vsn[4] ||
       view.protocol.current !== swim.vsn[5]
     ) {
-      entry.view = this.#project(record, view.tags)
+      entry.view = this.#project(record, view)
     }
-    entry.meta = swim.meta
     return entry.view
   }
 
   /** The member as it stood when it was last looked at. */
-  lastView(name: string): Member | undefined {
+  lastView(name: string): AnyMember | undefined {
     return this.#entries.get(name)?.view
   }
 
   /** Everyone, ourselves included. */
-  views(): Member[] {
-    return [...this.#entries.keys()].map((name) => this.view(name) as Member)
+  views(): AnyMember[] {
+    return [...this.#entries.keys()].map((name) => this.view(name) as AnyMember)
   }
 
-  #project(record: SerfRecord, tags: Readonly<Record<string, string>>): Member {
+  #tagsIn({ name, swim }: SerfRecord): Pick<AnyMember, 'tags' | 'rawTags'> {
+    const rawTags = decodeTags(swim.meta).tags
+    return { tags: this.#readTags(rawTags, name), rawTags }
+  }
+
+  #project(record: SerfRecord, { tags, rawTags }: Pick<AnyMember, 'tags' | 'rawTags'>): AnyMember {
     const { address, incarnation, vsn } = record.swim
     return Object.freeze({
       name: record.name,
       state: stateOf(record),
       tags,
+      rawTags,
       address: address.key,
       host: address.host,
       port: address.port,

@@ -1,6 +1,10 @@
 // What the protocol tells its host, as data. The facade turns notices into events and promises.
 import type { SwimWarning } from '../swim/delegate.ts'
-import type { Member } from './members.ts'
+import type { QueryEnd } from './collecting.ts'
+import type { KeysNotice } from './key-manager.ts'
+import type { AnyMember } from './members.ts'
+import type { ReceivedQuery } from './responding.ts'
+import type { SnapshotNotice } from './snapshot.ts'
 
 /** What happened to a member; never told of ourselves. */
 export type MemberNoticeType =
@@ -19,24 +23,60 @@ export type SerfWarning =
   | 'message-invalid'
   | 'message-unsupported'
   | 'lamport-leap'
+  | 'coordinate-refused'
   | 'intent-limit'
   | 'queue-full'
   | 'queue-depth'
+  | 'event-old'
+  | 'event-limit'
+  | 'keyring-unwritten'
+  | 'filter-invalid'
+  | 'query-old'
+  | 'query-limit'
+  | 'query-unknown'
+  | 'relay-refused'
+  | 'response-unsent'
+  | 'conflict-undecided'
+  | 'conflict-lost'
+
+export interface MemberNotice {
+  readonly type: MemberNoticeType
+  readonly member: AnyMember
+  /** The member as the notice before left it; absent where it was unknown. A rise of its incarnation alone is no notice, so that
+   *  may be an older one. */
+  readonly previous: AnyMember | undefined
+}
 
 export type SerfNotice =
-  | {
-      readonly type: MemberNoticeType
-      readonly member: Member
-      /** The member as the notice before left it; absent where it was unknown. A rise of its incarnation alone is no notice, so that
-       *  may be an older one. */
-      readonly previous: Member | undefined
-    }
+  | MemberNotice
   /** Another address claims a name that is taken. */
   | { readonly type: 'conflict'; readonly name: string; readonly address: string; readonly claimedBy: string }
   | { readonly type: 'warning'; readonly code: SerfWarning; readonly message: string }
+  /** A user event, heard of for the first time, or our own. `payload` is nobody else's. */
+  | {
+      readonly type: 'user-event'
+      readonly name: string
+      readonly payload: Uint8Array
+      readonly ltime: number
+      readonly coalesce: boolean
+    }
+  /** A query that is meant for us. */
+  | { readonly type: 'query'; readonly query: ReceivedQuery }
+  /** An answer to a query of ours, named by its time. */
+  | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
+  | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
+  /** No more answers come. */
+  | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
+  /** More members know another by our name than us: we are to close. */
+  | { readonly type: 'conflict-lost' }
+  /** A ping that was asked for is over; without a time where no answer came. */
+  | { readonly type: 'pinged'; readonly id: number; readonly rttMs: number | undefined }
   /** A full exchange that we began is over. */
   | { readonly type: 'exchange-done'; readonly id: number; readonly error: string | undefined }
   /** A broadcast of ours was sent often enough, or superseded. */
   | { readonly type: 'told'; readonly ticket: number }
+  /** Something is to be written down. */
+  | SnapshotNotice
+  | KeysNotice
   /** Our leave is complete. */
   | { readonly type: 'departed' }

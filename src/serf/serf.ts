@@ -12,24 +12,43 @@ import { type Effect, Outbox } from '../swim/outbox.ts'
 import { type Received, Swim } from '../swim/swim.ts'
 import type { Address } from '../wire/address.ts'
 import type { Cidr } from '../wire/cidr.ts'
+import type { Keyring } from '../wire/keyring.ts'
 import { MAX_META_BYTES } from '../wire/limits.ts'
 import { encodeTags } from '../wire/tags.ts'
 import type { StreamMessage } from '../wire/types.ts'
 import { Acceptance } from './acceptance.ts'
+import { askByNotices, defaultTimeoutMs, type QueryRequest } from './asking.ts'
 import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
+import { cancelQuery, postponeQueries, queryDue } from './collecting.ts'
+import { Coordinates } from './coordinates.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
 import { announceJoin, forceLeave } from './intents.ts'
+import { keysStored } from './key-manager.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
 import type { SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import { goodbyeDue } from './overdue.ts'
 import { pruneDue } from './prune.ts'
+import { newQueries } from './queries.ts'
 import { reap } from './reaper.ts'
 import { RecentIntents } from './recent-intents.ts'
 import { reconnectDue, reconnectSoon, startReconnecting } from './reconnect.ts'
+import { type ReceivedQuery, respond } from './responding.ts'
+import {
+  endSnapshot,
+  Snapshot,
+  type SnapshotNotice,
+  type SnapshotSetup,
+  settleSnapshot,
+  snapshotDue,
+  snapshotFailed,
+  snapshotForget,
+  startSnapshot,
+} from './snapshot.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
+import { sendEvent, UserEvents } from './user-events.ts'
 
 /** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5: what a current agent says (wire-protocol §2, §5). */
 const VERSIONS: Uint8Array = Uint8Array.of(1, 5, 2, 2, 5, 5)
@@ -51,6 +70,14 @@ export interface SerfSetup {
   readonly reconnectTimeoutFor?: ((member: AnyMember, defaultMs: number) => number) | undefined
   /** What a host sees as a member's tags. Absent: the tags as they came. */
   readonly readTags?: ReadTags | undefined
+  /** What outlives us, as we found it; absent: nothing is to be written. */
+  readonly snapshot?: SnapshotSetup | undefined
+  /** The very keyring that the driver seals with; absent: nothing is encrypted. */
+  readonly keyring?: Keyring | undefined
+  /** The keys are kept in a file too: it is to be rewritten before they change. */
+  readonly keepsKeys?: boolean
+  /** Deliver no user event that the first exchange tells us of; see `UserEvents`. */
+  readonly ignoreOldEvents?: boolean | undefined
   readonly random: Random
 }
 
@@ -61,10 +88,11 @@ export class Serf {
 
   /** @throws SizeError where the tags do not fit */
   constructor(setup: SerfSetup) {
-    const { name, address, random, packetOverheadBytes } = setup
+    const { name, address, random, packetOverheadBytes, readTags } = setup
     metaOf(setup.tags)
     this.#tags = setup.tags
-    const outbox = new Outbox<SerfNotice>()
+    const snapshot = setup.snapshot && new Snapshot(setup.snapshot, name)
+    const outbox = new Outbox<SerfNotice>((notice) => snapshot?.note(notice))
     const acceptance = setup.accept && new Acceptance(setup.accept, readTags)
     const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult, acceptance)
     const swim = new Swim({
@@ -77,6 +105,7 @@ export class Serf {
       random,
       delegate,
       outbox,
+      incarnation: snapshot?.incarnation,
     })
     this.#state = {
       name,
@@ -86,15 +115,22 @@ export class Serf {
       outbox,
       deadlines: new Deadlines<SerfDue>(),
       members: new SerfMembers(name, readTags),
+      coordinates: setup.serf.coordinates ? new Coordinates(name, random) : undefined,
       clock: new LamportClock(),
       broadcasts: new Broadcasts(setup.serf, swim.largestBroadcastBytes),
+      events: new UserEvents(setup.ignoreOldEvents),
+      queries: newQueries(),
       recentIntents: new RecentIntents(),
       reconnect: { exchange: undefined, pauseMs: 0 },
       reconnectTimeoutFor: setup.reconnectTimeoutFor,
+      keys: { keyring: setup.keyring, hasFile: setup.keepsKeys ?? false, waiting: [], isWriting: false },
+      snapshot,
       departure: undefined,
+      isVoting: false,
       lastTicket: 0,
       prunedTold: 0,
     }
+    this.#state.clock.restore(snapshot?.clock ?? 0)
   }
 
   /** Ourselves. */
@@ -120,6 +156,11 @@ export class Serf {
   /** The same by what they are; `claims` are SWIM's. */
   get queues(): BroadcastDepths & { readonly claims: number } {
     return { claims: this.#state.swim.queued, ...this.#state.broadcasts.depths }
+  }
+
+  /** The Lamport time our next user event will carry. */
+  get sendsEventsAt(): number {
+    return this.#state.events.clock.time
   }
 
   /** Members of every state, ourselves included. */
@@ -160,6 +201,7 @@ export class Serf {
     deadlines.set('reap', now + options.reapIntervalMs, { kind: 'reap' })
     deadlines.set('queue-check', now + options.queueCheckIntervalMs, { kind: 'queue-check' })
     startReconnecting(this.#state, now)
+    startSnapshot(this.#state, now)
   }
 
   receivePacket(received: readonly Received[], from: Address, now: number): void {
@@ -195,14 +237,18 @@ export class Serf {
     this.#settle(now)
   }
 
-  /** Begins a full exchange with an address in order to join; its end is an `exchange-done` notice with the number returned. */
-  contact(to: Address): number {
-    return this.#state.swim.pushPull(to, true)
+  /** Begins a full exchange with an address in order to join; its end is an `exchange-done` notice with the number returned.
+   *  @param ignoreOldEvents deliver no user event that was sent before it */
+  contact(to: Address, ignoreOldEvents = false): number {
+    const id = this.#state.swim.pushPull(to, true)
+    if (ignoreOldEvents) this.#state.events.ignoring.add(id)
+    return id
   }
 
   /** We were not there for `lengthMs`, which end now: a stopped process, a blocked event loop. To be told before anything else. */
   stalled(lengthMs: number, now: number): void {
-    this.#state.swim.stalled(lengthMs)
+    this.#state.swim.stalled(lengthMs, now)
+    postponeQueries(this.#state, lengthMs)
     this.#settle(now)
   }
 
@@ -235,10 +281,57 @@ export class Serf {
     return ticket
   }
 
+  /** The file that `store-keys` asked for is written, or could not be. */
+  keysStored(error: string | undefined, now: number): void {
+    keysStored(this.#state, error, now)
+    this.#settle(now)
+  }
+
+  /** Sends a user event; delivered to ourselves too, by a notice. @throws SizeError: nothing is changed */
+  sendEvent(name: string, payload: Uint8Array, coalesce: boolean, now: number): void {
+    sendEvent(this.#state, name, payload, coalesce, now)
+    this.#settle(now)
+  }
+
+  /** Asks the cluster. Answers come as `query-ack` and `query-response` notices with the number returned, and then one `query-done`.
+   *  @throws SizeError, QueryError: nothing is asked */
+  query(request: QueryRequest, now: number): number {
+    const ltime = askByNotices(this.#state, request, now)
+    this.#settle(now)
+    return ltime
+  }
+
+  /** Takes no more answers to a query of ours; nothing is told of it. */
+  cancelQuery(ltime: number): void {
+    cancelQuery(this.#state, ltime)
+  }
+
+  /** How long a query lasts where it says nothing itself. */
+  get defaultQueryTimeoutMs(): number {
+    return defaultTimeoutMs(this.#state)
+  }
+
+  /** Answers a query. @throws QueryError, TimeoutError, SizeError: nothing is sent */
+  respond(query: ReceivedQuery, payload: Uint8Array, now: number): void {
+    respond(this.#state, query, payload, now)
+    this.#settle(now)
+  }
+
   /** Leaves with grace; a `departed` notice follows. */
   leave(now: number): void {
     beginDeparture(this.#state, now)
     this.#settle(now)
+  }
+
+  /** What was to be written could not be: it is tried anew, all of it. */
+  snapshotFailed(now: number): void {
+    snapshotFailed(this.#state, now)
+    this.#settle(now)
+  }
+
+  /** What is to be written before we close. */
+  lastSnapshot(now: number): SnapshotNotice | undefined {
+    return endSnapshot(this.#state, now)
   }
 
   #due(due: SerfDue, now: number): void {
@@ -262,9 +355,18 @@ export class Serf {
       case 'reconnect-soon':
         reconnectSoon(this.#state, now)
         return
+      case 'query':
+        queryDue(this.#state, due.ltime)
+        return
       case 'queue-check':
         this.#state.deadlines.set('queue-check', now + this.#state.options.queueCheckIntervalMs, due)
         checkDepths(this.#state)
+        return
+      case 'snapshot':
+        snapshotDue(this.#state, now)
+        return
+      case 'snapshot-forget':
+        snapshotForget(this.#state, now)
         return
       default:
         unreachable(due)
@@ -283,6 +385,7 @@ export class Serf {
       const message = `${pruned} broadcasts were dropped untold so far: more is waiting than a queue holds`
       outbox.notify({ type: 'warning', code: 'queue-full', message })
     }
+    settleSnapshot(this.#state, now)
   }
 }
 

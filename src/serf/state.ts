@@ -5,11 +5,16 @@ import type { Random } from '../base/random.ts'
 import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
 import type { Broadcasts } from './broadcasts.ts'
+import type { Coordinates } from './coordinates.ts'
+import type { Keys } from './key-manager.ts'
 import type { LamportClock } from './lamport-clock.ts'
 import type { AnyMember, SerfMembers } from './members.ts'
-import type { MemberNoticeType, SerfNotice } from './notices.ts'
+import type { MemberNoticeType, SerfNotice, SerfWarning } from './notices.ts'
 import type { SerfOptions } from './options.ts'
+import type { Queries } from './queries.ts'
 import type { RecentIntents } from './recent-intents.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { UserEvents } from './user-events.ts'
 
 /** How far our own leave has come; see `departure.ts`. */
 export interface Departure {
@@ -35,6 +40,9 @@ export type SerfDue =
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'reconnect-soon' }
   | { readonly kind: 'queue-check' }
+  | { readonly kind: 'query'; readonly ltime: number }
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'snapshot-forget' }
 
 export interface SerfState {
   readonly name: string
@@ -44,14 +52,23 @@ export interface SerfState {
   readonly outbox: Outbox<SerfNotice>
   readonly deadlines: Deadlines<SerfDue>
   readonly members: SerfMembers
+  /** Absent where they are off. */
+  readonly coordinates: Coordinates | undefined
   readonly clock: LamportClock
   /** What is still to be told. */
   readonly broadcasts: Broadcasts
+  readonly events: UserEvents
+  readonly queries: Queries
   readonly recentIntents: RecentIntents
   readonly reconnect: Reconnect
+  /** What outlives us; absent where nothing is to. */
+  readonly snapshot: Snapshot | undefined
+  readonly keys: Keys
   /** The user's word on how long one that is gone stays; see `reaper.ts`. */
   readonly reconnectTimeoutFor?: ((member: AnyMember, defaultMs: number) => number) | undefined
   departure: Departure | undefined
+  /** We have asked who else bears our name; see `conflict-vote.ts`. */
+  isVoting: boolean
   lastTicket: number
   /** Broadcasts dropped untold, of all queues, as far as a warning told of them. */
   prunedTold: number
@@ -61,6 +78,11 @@ export interface SerfState {
 export function nextTicket(state: SerfState): number {
   state.lastTicket++
   return state.lastTicket
+}
+
+/** Tells a person. */
+export function warn(state: Pick<SerfState, 'outbox'>, code: SerfWarning, message: string): void {
+  state.outbox.notify({ type: 'warning', code, message })
 }
 
 /** Tells what happened to a member, with how it was before; ourselves we leave out. */

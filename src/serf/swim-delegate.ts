@@ -11,13 +11,18 @@ import { MAX_COMPOUND_PART_BYTES } from '../wire/limits.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
 import { type Alive, type SerfMessage, SerfType } from '../wire/types.ts'
 import type { Acceptance } from './acceptance.ts'
+import { awaitNoMore, takeAnswer } from './collecting.ts'
+import { beginConflictVote } from './conflict-vote.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import { makeRoom } from './member-limit.ts'
 import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune } from './prune.ts'
 import { LocalState, mergeRemoteState } from './push-pull.ts'
+import { applyQuery } from './queries.ts'
 import { lossNoticed, reconnectEnded } from './reconnect.ts'
+import { applyRelay } from './responding.ts'
 import { type SerfState, tell } from './state.ts'
+import { applyUserEvent } from './user-events.ts'
 
 const trace = tracer('serf')
 
@@ -79,6 +84,7 @@ export class SerfDelegate implements SwimDelegate {
     const isLeft = record.status === 'leaving' || swim.status === 'left'
     record.status = isLeft ? 'left' : 'failed'
     record.goneAt = now
+    awaitNoMore(state, swim.name)
     tell(state, isLeft ? 'member-left' : 'member-dead', swim.name, previous)
     if (!isLeft) lossNoticed(state, now)
   }
@@ -108,7 +114,10 @@ export class SerfDelegate implements SwimDelegate {
     if (previous === undefined || member === undefined || member.isSelf) return
     // A refutation may bring new tags. By the time `memberUpdated` is told of them, they have been looked at. Each notice tells one
     // change, and begins where the one before it ended.
-    const between = member.tags === previous.tags ? member : Object.freeze({ ...member, tags: previous.tags })
+    const between =
+      member.rawTags === previous.rawTags
+        ? member
+        : Object.freeze({ ...member, tags: previous.tags, rawTags: previous.rawTags })
     const isSeen = member.state !== previous.state
     if (isSeen) state.outbox.notify({ type: 'member-recover', member: between, previous })
     if (between !== member) {
@@ -120,7 +129,7 @@ export class SerfDelegate implements SwimDelegate {
     if (this.#isBack(swim, now)) return
     const state = this.#state()
     const previous = state.members.lastView(swim.name)
-    if (previous !== undefined && state.members.view(swim.name)?.tags !== previous.tags) {
+    if (previous !== undefined && state.members.view(swim.name)?.rawTags !== previous.rawTags) {
       tell(state, 'member-update', swim.name, previous)
     }
   }
@@ -133,6 +142,7 @@ export class SerfDelegate implements SwimDelegate {
     if (record === undefined || now - record.conflictToldAt < CONFLICT_INTERVAL_MS) return
     record.conflictToldAt = now
     state.outbox.notify({ type: 'conflict', name, address: address.key, claimedBy: claimed.key })
+    if (name === state.name) beginConflictVote(state, now)
   }
 
   userMessage(bytes: Uint8Array, from: Address, now: number): void {
@@ -152,6 +162,18 @@ export class SerfDelegate implements SwimDelegate {
         return
       case 'join':
         applyJoinIntent(state, message, now, bytes)
+        return
+      case 'query':
+        applyQuery(state, message, bytes, now)
+        return
+      case 'query-response':
+        takeAnswer(state, message)
+        return
+      case 'relay':
+        applyRelay(state, message, from)
+        return
+      case 'user-event':
+        applyUserEvent(state, message, now, bytes)
         return
       default:
         // Differs: Serf takes user events and queries and passes them on.
@@ -184,23 +206,34 @@ export class SerfDelegate implements SwimDelegate {
     return this.#localState.encode(this.#state())
   }
 
-  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number, isAnswer: boolean): Slices {
-    return mergeRemoteState(this.#state(), bytes, isAnswer, now)
+  mergeRemoteState(bytes: Uint8Array, _join: boolean, now: number, exchange: number | undefined): Slices {
+    return mergeRemoteState(this.#state(), bytes, exchange, now)
   }
 
-  ackPayload(): null {
-    return null
+  ackPayload(): Uint8Array | null {
+    return this.#state().coordinates?.ackPayload() ?? null
   }
 
   memberAnswered(swim: MemberRecord, now: number): void {
     this.#isBack(swim, now)
   }
 
-  /** Round trips are not used yet. */
-  pingCompleted(): void {}
+  pingCompleted({ name }: MemberRecord, rttMs: number, payload: Uint8Array | null): void {
+    const { coordinates, members, outbox } = this.#state()
+    // One that was erased comes back with this answer, and its coordinate with the next.
+    if (members.get(name) === undefined) return
+    const problem = coordinates?.measured(name, rttMs, payload)
+    if (problem === undefined) return
+    outbox.notify({ type: 'warning', code: 'coordinate-refused', message: `${name} tells ${problem}` })
+  }
+
+  pinged(id: number, rttMs: number | undefined): void {
+    this.#state().outbox.notify({ type: 'pinged', id, rttMs })
+  }
 
   exchangeDone(id: number, error: string | undefined): void {
     reconnectEnded(this.#state(), id)
+    this.#state().events.ignoring.delete(id)
     this.#state().outbox.notify({ type: 'exchange-done', id, error })
   }
 

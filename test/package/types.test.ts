@@ -13,12 +13,12 @@ describe('the published types', () => {
   after(place.remove)
 
   test('a program that resolves as Node does compiles, from ESM and from CommonJS', async () => {
-    const { output } = await compileConsumer(place.path, 'NodeNext', ['consumer.ts', 'consumer.cts'])
+    const { output } = await compileConsumer(place.path, 'NodeNext', ['consumer.ts', 'consumer.cts', 'typed-tags.ts'])
     assert.equal(output, '')
   })
 
   test('a program for a bundler compiles', async () => {
-    const { output } = await compileConsumer(place.path, 'Bundler', ['consumer.ts'])
+    const { output } = await compileConsumer(place.path, 'Bundler', ['consumer.ts', 'typed-tags.ts'])
     assert.equal(output, '')
   })
 

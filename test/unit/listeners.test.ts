@@ -175,7 +175,7 @@ describe('what a listener is given', () => {
   })
 })
 
-function emitting(): { emitter: GuardedEmitter; thrown: unknown[]; told: string[] } {
+function emitting(): { emitter: GuardedEmitter<undefined>; thrown: unknown[]; told: string[] } {
   const thrown: unknown[] = []
-  return { emitter: new GuardedEmitter((error) => void thrown.push(error)), thrown, told: [] }
+  return { emitter: new GuardedEmitter<undefined>((error) => void thrown.push(error)), thrown, told: [] }
 }

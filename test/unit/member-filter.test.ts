@@ -4,7 +4,7 @@ import { filterOf, type MemberFilter } from '../../src/member-filter.ts'
 import type { Member, MemberState } from '../../src/serf/members.ts'
 
 function member(state: MemberState, tags: Readonly<Record<string, string>> = {}): Member {
-  return { state, tags } as Member
+  return { state, tags, rawTags: tags } as Member
 }
 
 describe('a filter of members', () => {

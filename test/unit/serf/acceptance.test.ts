@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_BYTES } from '../../../src/base/bytes.ts'
 import { Acceptance, REFUSAL_STANDS_MS } from '../../../src/serf/acceptance.ts'
-import type { Member } from '../../../src/serf/members.ts'
+import type { AnyMember } from '../../../src/serf/members.ts'
 import { encodeTags } from '../../../src/wire/tags.ts'
 import { addressOf, alive } from './support.ts'
 
 /** A veto with a list of what it was asked. */
-function veto(answer: (member: Member) => boolean) {
-  const asked: Member[] = []
+function veto(answer: (member: AnyMember) => boolean) {
+  const asked: AnyMember[] = []
   const acceptance = new Acceptance((member) => {
     asked.push(member)
     return answer(member)
@@ -26,6 +26,7 @@ describe('Acceptance', () => {
         name: 'ghost-2',
         state: 'alive',
         tags: { role: 'log' },
+        rawTags: { role: 'log' },
         address: '10.0.0.2:7946',
         host: '10.0.0.2',
         port: 7946,
@@ -46,7 +47,7 @@ describe('Acceptance', () => {
   })
 
   it('a no to a name does not stand for other tags or another address of it, nor for another name', () => {
-    const { asked, accepts } = veto(({ tags }) => tags.role === 'log')
+    const { asked, accepts } = veto(({ rawTags }) => rawTags.role === 'log')
     assert.equal(accepts(alive(2), addressOf(2), 0), false)
     assert.equal(accepts(alive(2, 2, { meta: encodeTags({ role: 'log' }) }), addressOf(2), 1), true)
     assert.equal(accepts(alive(2), addressOf(3), 2), false)

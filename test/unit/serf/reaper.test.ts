@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Member } from '../../../src/serf/members.ts'
+import type { AnyMember } from '../../../src/serf/members.ts'
 import { alive, dead, goodbye, leaveIntent, Mesh, type StationOptions } from './support.ts'
 
 const HOUR_MS = 3_600_000
@@ -71,7 +71,7 @@ describe('reaping', () => {
 
   it('SF-70: by the word of the user about one member, dead or left, whatever holds for the others', () => {
     const asked: string[] = []
-    const reconnectTimeoutFor = ({ name, state }: Member, defaultMs: number): number => {
+    const reconnectTimeoutFor = ({ name, state }: AnyMember, defaultMs: number): number => {
       asked.push(`${name} ${state} ${defaultMs / HOUR_MS}`)
       if (name === 'ghost-2') return 5000
       return name === 'ghost-3' ? Number.POSITIVE_INFINITY : defaultMs
