@@ -1,5 +1,6 @@
 // The knobs of the Serf layer: meaning, defaults, bounds. Source of the defaults: serf-behaviour §20.
-import { checkNumber, definedOnly, type NumberRule } from '../base/check.ts'
+import { checkBoolean, checkNumber, definedOnly, type NumberRule } from '../base/check.ts'
+import { MAX_EVENT_BYTES } from '../wire/limits.ts'
 
 /** Every knob, complete. Milliseconds are whole. */
 export interface SerfOptions {
@@ -17,6 +18,8 @@ export interface SerfOptions {
   readonly reconnectTimeoutMs: number
   /** How long a member that left stays in the list. 86 400 000: a day. */
   readonly tombstoneTimeoutMs: number
+  /** The most a user event of ours may take on the wire. Others' may be larger. 512. */
+  readonly userEventSizeLimit: number
   /** Broadcasts waiting in each of the three queues, of intents, queries and user events; beyond it those most often told are dropped. Of
    *  intents there may always be two a member. 4096. */
   readonly maxQueueDepth: number
@@ -26,6 +29,16 @@ export interface SerfOptions {
   readonly queueDepthWarning: number
   /** Time between two looks at the depth of the queues. 30 000. */
   readonly queueCheckIntervalMs: number
+  /** Rounds of gossip that a query lasts, for each digit of the number of members, where it says nothing itself. 16. */
+  readonly queryTimeoutMult: number
+  /** Bytes of an encoded query of ours. What no packet holds is refused all the same. 1024. */
+  readonly querySizeLimit: number
+  /** Bytes of an encoded response of ours, and of what a relay would carry. 1024. */
+  readonly queryResponseSizeLimit: number
+  /** When another member bears our name, ask all others, and close where more of them know the other one by it. true. */
+  readonly resolveConflicts: boolean
+  /** Tell with each ack where we are on the network, and learn it of others; without, no round trips are known. true. */
+  readonly coordinates: boolean
 }
 
 const DAY_MS = 86_400_000
@@ -38,16 +51,25 @@ const DEFAULTS: SerfOptions = {
   reconnectIntervalMs: 30_000,
   reconnectTimeoutMs: DAY_MS,
   tombstoneTimeoutMs: DAY_MS,
+  userEventSizeLimit: 512,
   maxQueueDepth: 4096,
   minQueueDepth: 0,
   queueDepthWarning: 128,
   queueCheckIntervalMs: 30_000,
+  queryTimeoutMult: 16,
+  querySizeLimit: 1024,
+  queryResponseSizeLimit: 1024,
+  resolveConflicts: true,
+  coordinates: true,
 }
 
 /** The longest queue one may ask for: at full packets, a gibibyte and a half. */
 const MAX_DEPTH = 2 ** 20
 
-const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
+/** The largest query or response one may ask for: below it, a datagram holds all that stands around it. */
+const MAX_ANSWER_BYTES = 60_000
+
+const RULES: Readonly<Record<Exclude<keyof SerfOptions, 'coordinates' | 'resolveConflicts'>, NumberRule>> = {
   broadcastTimeoutMs: { least: 1, most: DAY_MS },
   leavePropagateDelayMs: { least: 0, most: DAY_MS },
   recentIntentTimeoutMs: { least: 1, most: DAY_MS },
@@ -55,10 +77,14 @@ const RULES: Readonly<Record<keyof SerfOptions, NumberRule>> = {
   reconnectIntervalMs: { least: 0, most: DAY_MS },
   reconnectTimeoutMs: { least: 1, most: 365 * DAY_MS },
   tombstoneTimeoutMs: { least: 1, most: 365 * DAY_MS },
+  userEventSizeLimit: { least: 1, most: MAX_EVENT_BYTES },
   maxQueueDepth: { least: 1, most: MAX_DEPTH },
   minQueueDepth: { least: 0, most: MAX_DEPTH },
   queueDepthWarning: { least: 1, most: MAX_DEPTH },
   queueCheckIntervalMs: { least: 1, most: DAY_MS },
+  queryTimeoutMult: { least: 1, most: 1000 },
+  querySizeLimit: { least: 1, most: MAX_ANSWER_BYTES },
+  queryResponseSizeLimit: { least: 1, most: MAX_ANSWER_BYTES },
 }
 
 /** The names of the knobs, for telling a known option from a misspelt one. */
@@ -70,5 +96,7 @@ export function resolveSerfOptions(given: Partial<SerfOptions>): SerfOptions {
   const known = Object.entries(definedOnly(given)).filter(([key]) => SERF_OPTION_NAMES.includes(key))
   const options: SerfOptions = { ...DEFAULTS, ...Object.fromEntries(known) }
   for (const [option, rule] of Object.entries(RULES)) checkNumber(option, options[option as keyof SerfOptions], rule)
+  checkBoolean('coordinates', options.coordinates)
+  checkBoolean('resolveConflicts', options.resolveConflicts)
   return Object.freeze(options)
 }

@@ -1,4 +1,5 @@
-// Serf's part of a full exchange: every member's last intent, and who left (serf-behaviour §23). Nothing learnt here is told on.
+// Serf's part of a full exchange: every member's last intent, who left, and the user events of late (serf-behaviour §23, §25). Nothing
+// learnt here is told on.
 import { DecodeError } from '../base/errors.ts'
 import type { Slices } from '../base/slices.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
@@ -8,15 +9,21 @@ import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import type { LamportClock } from './lamport-clock.ts'
 import type { SerfRecord, SerfStatus } from './members.ts'
 import type { SerfState } from './state.ts'
+import { applyListedEvents } from './user-events.ts'
 
 /** Intents taken in one slice: a few milliseconds where each is news. */
 const SLICE_INTENTS = 1024
+/** Slots of events that go with so many intents at most. */
+const SLICE_SLOTS = 256
 
-/** What we tell, encoded once and kept until something changes. Events and queries are not kept, so their clocks stand at the start. */
+/** What we tell, encoded once and kept until something changes. Queries are not told again: of them there is the clock alone. */
 export class LocalState {
   #bytes: Uint8Array | undefined
-  /** As told last: the clock, and of each member its name, status and time. */
+  /** As told last: the clocks, the events, and of each member its name, status and time. */
   #ltime = 0
+  #eventLtime = 0
+  #eventRevision = 0
+  #queryLtime = 0
   #names: string[] = []
   #statuses: SerfStatus[] = []
   #ltimes: number[] = []
@@ -24,8 +31,11 @@ export class LocalState {
   /** The very same bytes as last time where nothing has changed. */
   encode(state: SerfState): Uint8Array {
     const isSame = this.#update(state.members.records())
-    if (this.#bytes !== undefined && isSame && this.#ltime === state.clock.time) return this.#bytes
+    if (this.#bytes !== undefined && isSame && this.#areClocksSame(state)) return this.#bytes
     this.#ltime = state.clock.time
+    this.#eventLtime = state.events.clock.time
+    this.#eventRevision = state.events.revision
+    this.#queryLtime = state.queries.clock.time
     const statusLtimes = new Map<string, Uint64>()
     const leftMembers: string[] = []
     for (const [index, name] of this.#names.entries()) {
@@ -41,11 +51,16 @@ export class LocalState {
       ltime: this.#ltime,
       statusLtimes,
       leftMembers,
-      eventLtime: 1,
-      events: [],
-      queryLtime: 1,
+      eventLtime: this.#eventLtime,
+      events: state.events.slots(),
+      queryLtime: this.#queryLtime,
     })
     return this.#bytes
+  }
+
+  #areClocksSame({ clock, events, queries }: SerfState): boolean {
+    const areEventsSame = this.#eventLtime === events.clock.time && this.#eventRevision === events.revision
+    return areEventsSame && this.#ltime === clock.time && this.#queryLtime === queries.clock.time
   }
 
   /** Takes down how the members stand. True if that is how they stood. */
@@ -73,8 +88,13 @@ export class LocalState {
 }
 
 /** Takes what they told, a slice at a time; what is not read whole is not taken.
- *  @param isAnswer they told it since we asked */
-export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, isAnswer: boolean, begun: number): Slices {
+ *  @param exchange they told it since we asked, by that number */
+export function* mergeRemoteState(
+  state: SerfState,
+  bytes: Uint8Array,
+  exchange: number | undefined,
+  begun: number,
+): Slices {
   let now = begun
   const reading = readSerfState(bytes)
   let theirs: Theirs | undefined
@@ -92,19 +112,16 @@ export function* mergeRemoteState(state: SerfState, bytes: Uint8Array, isAnswer:
     state.outbox.notify({ type: 'warning', code: 'message-invalid', message })
     return
   }
-  yield* take(state, theirs, isAnswer, now)
+  yield* take(state, theirs, exchange, now)
 }
 
-function* take(state: SerfState, theirs: Theirs, isAnswer: boolean, begun: number): Slices {
+function* take(state: SerfState, theirs: Theirs, exchange: number | undefined, begun: number): Slices {
   let now = begun
-  const { ltime: clock, statusLtimes, leftMembers } = theirs
-  // Their clock shows the time of their next message; what they have seen is one less. A clock that cannot be believed is left
-  // aside; each intent below is held against ours by itself.
-  const isBelieved = typeof clock === 'number' && (clock <= 1 || witness(state.clock, clock - 1, isAnswer, now))
-  if (!isBelieved) {
-    const message = `an exchange says ${clock}, we are at ${state.clock.time}`
-    state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
-  }
+  const { statusLtimes, leftMembers, eventLtime } = theirs
+  const isAnswer = exchange !== undefined
+  heed(state, state.clock, theirs.ltime, isAnswer, now)
+  if (heed(state, state.events.clock, eventLtime, isAnswer, now)) state.events.heed(eventLtime, exchange)
+  heed(state, state.queries.clock, theirs.queryLtime, isAnswer, now)
   let left = SLICE_INTENTS
   for (const node of leftMembers) {
     if (left-- === 0) {
@@ -124,6 +141,8 @@ function* take(state: SerfState, theirs: Theirs, isAnswer: boolean, begun: numbe
     }
     applyJoinIntent(state, { type: 'join', ltime, node }, now)
   }
+  if (theirs.events.length > SLICE_SLOTS) now = yield
+  yield* applyListedEvents(state, theirs.events, now)
 }
 
 /** Whether the member is alive though it left at that time, or before: had it left since, the row that says so in the same exchange would
@@ -132,6 +151,17 @@ function hasComeBack(state: SerfState, node: string, leftAt: number): boolean {
   const record = state.members.get(node)
   if (record === undefined || node === state.name) return false
   return record.status === 'alive' && record.swim.status === 'alive' && leftAt <= record.statusLtime
+}
+
+/** Takes note of a clock of theirs, which shows the time of their next message; what they have seen is one less. One that cannot be
+ *  believed is left aside; what is told with it is held against ours message by message. */
+function heed(state: SerfState, ours: LamportClock, theirs: Uint64, isAnswer: boolean, now: number): theirs is number {
+  const isBelieved = typeof theirs === 'number' && (theirs <= 1 || witness(ours, theirs - 1, isAnswer, now))
+  if (!isBelieved) {
+    const message = `an exchange says ${theirs}, we are at ${ours.time}`
+    state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
+  }
+  return isBelieved
 }
 
 function witness(clock: LamportClock, seen: number, isAnswer: boolean, now: number): boolean {

@@ -176,12 +176,12 @@ export class SerfDelegate implements SwimDelegate {
         applyUserEvent(state, message, now, bytes)
         return
       default:
-        // Differs: Serf takes user events and queries and passes them on.
+        // Differs: Serf takes queries and passes them on.
         trace('%s from %s is not handled', message.type, from.key)
         state.outbox.notify({
           type: 'warning',
           code: 'message-unsupported',
-          message: `a ${message.type} came from ${from.key}; events and queries are not supported yet`,
+          message: `a ${message.type} came from ${from.key}; queries are not supported yet`,
         })
     }
   }

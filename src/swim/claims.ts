@@ -22,6 +22,7 @@ import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
+import { noteAccusation, noteConfirmation, noteDenial, noteReturn, noteSuspicion, noteVerdict } from './trail-notes.ts'
 
 const trace = tracer('swim:claims')
 
@@ -42,6 +43,8 @@ export interface ClaimNote {
   readonly from?: Address
   /** It was told because we asked. */
   readonly isAnswer?: boolean
+  /** The exchange that it answers, by our number. */
+  readonly exchange?: number
 }
 
 /** A record for a member nobody has claimed anything of yet: dead, at incarnation 0. */
@@ -89,7 +92,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
       const isOurOwn =
         claim.incarnation === known.incarnation && sameBytes(claim.meta, known.meta) && sameBytes(claim.vsn, known.vsn)
       const isOtherForm = adoptForm(state, address)
-      if (!isOurOwn) refute(state, claim)
+      if (!isOurOwn) refute(state, claim, note, now)
       // What is still to be told of us is told in the form that is known.
       else if (isOtherForm && state.queue.has(state.self.name)) spreadSelf(state)
       return
@@ -175,6 +178,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
     trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
     spread(state, claim, note)
     state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+    noteConfirmation(state, member, claim.from, now)
     return
   }
   if (member.status !== 'alive') {
@@ -184,7 +188,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   }
   if (member === state.self) {
     trace('%s suspects us at %d', claim.from, claim.incarnation)
-    refute(state, claim)
+    refute(state, claim, note, now)
     return
   }
   trace('%s suspects %s at %d', claim.from, member.name, claim.incarnation)
@@ -194,6 +198,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   member.changedAt = now
   member.suspicion = new Suspicion(claim.from, state.members.size, now, state.options)
   state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+  noteSuspicion(state, member, claim, note, now)
   state.delegate.memberSuspected(member, now)
 }
 
@@ -215,13 +220,14 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
       // Differs: memberlist keeps it dead, and its name stays locked to its address.
       member.status = 'left'
       spread(state, claim, note)
+      noteVerdict(state, member, claim, note, now)
       state.delegate.memberLeftAfterAll(member, now)
     }
     return
   }
   if (member === state.self && !state.isLeaving) {
     trace('%s declares us dead at %d', claim.from, claim.incarnation)
-    refute(state, claim)
+    refute(state, claim, note, now)
     return
   }
   trace('%s declares %s %s at %d', claim.from, member.name, isGoodbye ? 'left' : 'dead', claim.incarnation)
@@ -230,6 +236,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
   member.incarnation = claim.incarnation
   member.status = isGoodbye ? 'left' : 'dead'
   member.changedAt = now
+  noteVerdict(state, member, claim, note, now)
   state.delegate.memberGone(member, now)
 }
 
@@ -242,7 +249,9 @@ export function announceLeave(state: SwimState, now: number, ticket: number): vo
 
 /** Denies what is said of us: our own alive claim, above the accusation's incarnation (SWIM §4.2, Lifeguard §IV-A).
  *  Differs: memberlist denies also where no number is left, and its own wraps to 0. */
-function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead): void {
+function refute(state: SwimState, claim: Alive | Suspect | Dead, note: ClaimNote, now: number): void {
+  const { type, incarnation } = claim
+  noteAccusation(state, claim, note, now)
   if (incarnation >= INCARNATION_CEILING) {
     state.delegate.warn(
       'refutation-impossible',
@@ -253,6 +262,7 @@ function refute(state: SwimState, { type, incarnation }: Alive | Suspect | Dead)
   state.self.incarnation = Math.max(state.self.incarnation, incarnation) + 1
   state.awareness.apply(1)
   trace('refute with %d, local health %d', state.self.incarnation, state.awareness.score)
+  noteDenial(state, now)
   spreadSelf(state)
 }
 
@@ -273,6 +283,7 @@ function acceptAlive(
   now: number,
 ): void {
   const before = member.status
+  const isNew = member.incarnation === 0
   const vsn = claim.vsn.length === 6 ? claim.vsn : claim.vsn.length > 6 ? claim.vsn.slice(0, 6) : member.vsn
   const isChanged =
     !sameBytes(claim.meta, member.meta) || !sameBytes(vsn, member.vsn) || !sameBytes(address.ip, member.address.ip)
@@ -286,6 +297,7 @@ function acceptAlive(
     member.status = 'alive'
     member.changedAt = now
   }
+  if (before !== 'alive' && !isNew) noteReturn(state, member, before, now)
   if (before === 'dead' || before === 'left') {
     trace('%s is alive at %s, incarnation %d', member.name, address.key, claim.incarnation)
     state.delegate.memberJoined(member, now)

@@ -62,14 +62,16 @@ export interface SwimDelegate {
   /** The layer above's part of a full exchange. */
   localState(join: boolean): Uint8Array
   /** Takes the other side's part of a full exchange, which is never empty, a slice at a time.
-   *  @param isAnswer we began the exchange; else anyone did */
-  mergeRemoteState(state: Uint8Array, join: boolean, now: number, isAnswer: boolean): Slices
+   *  @param exchange the one that we began, by number; absent where anyone else did */
+  mergeRemoteState(state: Uint8Array, join: boolean, now: number, exchange: number | undefined): Slices
   /** What an ack carries home. */
   ackPayload(): Uint8Array | null
   /** A member answered a probe, whichever way: directly, through others, or over a stream. */
   memberAnswered(member: MemberRecord, now: number): void
   /** A direct ping was answered in time; before `memberAnswered`. */
   pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null, now: number): void
+  /** A ping that was asked for under `id` is over. `rttMs` is absent where no answer came in time, or the ping could not be sent. */
+  pinged(id: number, rttMs: number | undefined): void
   /** A full exchange that we began is over. */
   exchangeDone(id: number, error: string | undefined, now: number): void
   /** Something a person should know; the layer above bounds how often it is told. */

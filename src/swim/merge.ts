@@ -157,7 +157,7 @@ function* take(state: SwimState, theirs: PushPull, note: ClaimNote, begun: numbe
   const { userState, join } = theirs
   if (userState.length === 0) return
   if (theirs.members.length > 0 && userState.length > SLICE_STATE_BYTES) now = yield
-  yield* state.delegate.mergeRemoteState(userState, join, now, note.isAnswer === true)
+  yield* state.delegate.mergeRemoteState(userState, join, now, note.exchange)
 }
 
 function takeRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: number): void {

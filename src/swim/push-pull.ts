@@ -43,7 +43,7 @@ export function completePushPull(
   theirs: PushPull,
   now: number,
 ): void {
-  const problem = beginMerge(state, theirs, { from: to, isAnswer: true }, now, (taken) => {
+  const problem = beginMerge(state, theirs, { from: to, isAnswer: true, exchange: id }, now, (taken) => {
     if (stage === 'tell') state.delegate.exchangeDone(id, undefined, taken)
     else if (state.isLeaving) state.delegate.exchangeDone(id, 'we are leaving', taken)
     else open(state, id, { purpose: 'push-pull', to, stage: 'tell' }, true)

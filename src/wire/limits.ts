@@ -34,6 +34,10 @@ export const MAX_STREAM_BYTES: number = MAX_STREAM_PART_BYTES + 65_536
 export const MAX_PUSH_PULL_MEMBERS = 131_072
 /** Names in Serf's part of a push/pull, present and left alike. Serf remembers the gone for a day longer than memberlist does. */
 export const MAX_SERF_NAMES = 262_144
+/** User events in Serf's part of a push/pull. Go keeps 512 Lamport times, each with as many events as members sent at that time. */
+export const MAX_SERF_EVENTS = 65_536
+/** What a user event may be made to take by its sender's own limit: Serf's ceiling. */
+export const MAX_EVENT_BYTES = 9216
 /** Fields of one struct, known or not. The largest of the protocol has eleven.
  *  Differs: Go passes over as many unknown fields as come, and 31 KB unfold to ten million. */
 export const MAX_STRUCT_FIELDS = 64

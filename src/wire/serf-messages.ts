@@ -60,7 +60,8 @@ const join = struct<SerfJoin>(
   ],
 )
 
-const slotEvent = struct<SerfEventSlot['events'][number]>(
+/** One event of a slot. */
+export const slotEvent: Codec<SerfEventSlot['events'][number]> = struct<SerfEventSlot['events'][number]>(
   () => ({ name: '', payload: NO_BYTES }),
   [
     ['Name', 'name', text],

@@ -28,7 +28,6 @@ const CHECKS: readonly string[] = [
 
 /** What is not built yet, and why it may wait. A check that has a test must not stand here. */
 const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
-  ...numbers('SF', [2, 2], [30, 34]).map((id) => [id, 'user events']),
   ...numbers('SF', [40, 49]).map((id) => [id, 'queries']),
   ...numbers('SF', [50, 55]).map((id) => [id, 'the snapshot']),
   ...numbers('SF', [60, 65]).map((id) => [id, 'coalescing']),

@@ -17,7 +17,7 @@ import {
 } from './support.ts'
 
 describe('what we tell in an exchange', () => {
-  it('is the time of every member, who left, and clocks of events and queries that stand at 1', () => {
+  it('is the time of every member, who left, and clocks of events and queries that stand at 1 where there were none', () => {
     const { mesh, us } = knowing(2, 3, 4)
     mesh.tell(us, joinIntent('ghost-2', 7), leaveIntent('ghost-3', 8))
     mesh.feed(us, goodbye(3), dead(4))

@@ -19,6 +19,7 @@ import type {
   PacketMessage,
   PushPull,
   PushPullMember,
+  SerfEventSlot,
   SerfMessage,
   StreamMessage,
   Uint64,
@@ -64,6 +65,8 @@ export interface ExchangeState {
   readonly ltime?: Uint64
   readonly statusLtimes?: Readonly<Record<string, Uint64>>
   readonly leftMembers?: readonly string[]
+  readonly eventLtime?: Uint64
+  readonly events?: readonly SerfEventSlot[]
   /** Claims that SWIM's part lists as alive. */
   readonly members?: readonly Alive[]
   /** In place of a Serf state. */
@@ -72,14 +75,14 @@ export interface ExchangeState {
 
 /** Both parts of a full exchange as a peer sends them. */
 export function exchange(state: ExchangeState): PushPull {
-  const { ltime = 1, statusLtimes = {}, leftMembers = [], members = [] } = state
+  const { ltime = 1, statusLtimes = {}, leftMembers = [], eventLtime = 1, events = [], members = [] } = state
   const userState = encodeSerfMessage({
     type: 'push-pull',
     ltime,
     statusLtimes: new Map(Object.entries(statusLtimes)),
     leftMembers,
-    eventLtime: 1,
-    events: [],
+    eventLtime,
+    events,
     queryLtime: 1,
   })
   const listed = members.map(({ node, addr, port, meta, incarnation, vsn }): PushPullMember => {
@@ -196,8 +199,8 @@ export class Mesh {
   }
 
   /** One machine joins another by a full exchange, and says so. */
-  join(newcomer: Station, to: Station): void {
-    newcomer.serf.contact(to.address)
+  join(newcomer: Station, to: Station, ignoreOldEvents = false): void {
+    newcomer.serf.contact(to.address, ignoreOldEvents)
     this.#settle()
     newcomer.serf.announceJoin(this.#now)
     this.#settle()

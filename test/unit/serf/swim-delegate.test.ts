@@ -11,6 +11,7 @@ import { resolveSerfOptions } from '../../../src/serf/options.ts'
 import { RecentIntents } from '../../../src/serf/recent-intents.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
 import { SerfDelegate } from '../../../src/serf/swim-delegate.ts'
+import { UserEvents } from '../../../src/serf/user-events.ts'
 import { newRecord } from '../../../src/swim/claims.ts'
 import type { MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions } from '../../../src/swim/options.ts'
@@ -301,17 +302,11 @@ describe('other news', () => {
     assert.deepEqual(us.toldInShort(), ['conflict'])
   })
 
-  it('bytes that are no Serf message, and messages that we do not serve, are warnings and change nothing', () => {
+  it('bytes that are no Serf message are warnings and change nothing', () => {
     const { mesh, us } = knowing()
-    mesh.tell(us, NONSENSE, new Uint8Array(0), {
-      type: 'user-event',
-      ltime: 1,
-      name: 'deploy',
-      payload: new Uint8Array(0),
-      coalesce: false,
-    })
+    mesh.tell(us, NONSENSE, new Uint8Array(0))
     const codes = us.told().map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
-    assert.deepEqual(codes, ['message-invalid', 'message-invalid', 'message-unsupported'])
+    assert.deepEqual(codes, ['message-invalid', 'message-invalid'])
     assert.equal(us.serf.size, 2)
   })
 
@@ -355,8 +350,10 @@ function delegateKnowing(status: SerfStatus) {
     outbox,
     deadlines: new Deadlines(),
     members: new SerfMembers('us'),
+    coordinates: undefined,
     clock: new LamportClock(),
     broadcasts: new Broadcasts(resolveSerfOptions({}), 1000),
+    events: new UserEvents(),
     recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
     departure: undefined,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { DecodeError } from '../../../src/base/errors.ts'
-import { MAX_SERF_NAMES } from '../../../src/wire/limits.ts'
+import { MAX_SERF_EVENTS, MAX_SERF_NAMES } from '../../../src/wire/limits.ts'
 import { Writer } from '../../../src/wire/msgpack.ts'
 import { decodeSerfMessage, encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import { readSerfState, type SerfState } from '../../../src/wire/serf-state.ts'
@@ -22,7 +22,15 @@ function atOnce(bytes: Uint8Array): SerfState {
   const message = decodeSerfMessage(bytes)
   assert.ok(message.type === 'push-pull')
   const { ltime, statusLtimes, leftMembers, eventLtime, queryLtime } = message
-  return { ltime, statusLtimes: new Map(statusLtimes), leftMembers: new Set(leftMembers), eventLtime, queryLtime }
+  const events = message.events.map((slot) => ({ ...slot, events: [...slot.events] }))
+  return {
+    ltime,
+    statusLtimes: new Map(statusLtimes),
+    leftMembers: new Set(leftMembers),
+    eventLtime,
+    events,
+    queryLtime,
+  }
 }
 
 const ltimes = fc.oneof(fc.nat(), fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }))
@@ -53,7 +61,7 @@ describe('Serf part of a push/pull, read in slices', () => {
     )
   })
 
-  it('mutated bytes are refused by both or by none, but for what stands in the events', () => {
+  it('mutated bytes are refused by both or by none', () => {
     const base = encodeSerfMessage({
       type: 'push-pull',
       ltime: 300,
@@ -63,7 +71,7 @@ describe('Serf part of a push/pull, read in slices', () => {
       ]),
       leftMembers: ['two'],
       eventLtime: 1,
-      events: [],
+      events: [{ ltime: 7, events: [{ name: 'deploy', payload: Uint8Array.of(1, 255) }] }],
       queryLtime: 1,
     })
     fc.assert(
@@ -112,6 +120,7 @@ describe('Serf part of a push/pull, read in slices', () => {
       statusLtimes: new Map([['one', 4]]),
       leftMembers: new Set(['gone']),
       eventLtime: 5,
+      events: [],
       queryLtime: 6,
     })
     assert.equal(read(Uint8Array.of(2, 0xc0)).state.statusLtimes.size, 0)
@@ -132,10 +141,65 @@ describe('Serf part of a push/pull, read in slices', () => {
     writer.reset()
     writer.byte(2)
     writer.mapHead(1)
-    writer.text('Events')
+    writer.text('Later')
     writer.arrayHead(1_000_000)
     writer.put(new Uint8Array(1_000_000))
     assert.ok(read(writer.finish()).slices >= 15)
+  })
+
+  it('events come in slices too, empty slots left out; of a field that comes again the last counts', () => {
+    const slot = (ltime: number, count: number) => ({
+      ltime,
+      events: Array.from({ length: count }, (_, at) => ({ name: `event-${at}`, payload: new Uint8Array(100) })),
+    })
+    const events = [slot(700, 10_000), slot(3, 0), slot(5, 10_000)]
+    const rest = { statusLtimes: new Map(), leftMembers: [], queryLtime: 1 }
+    const { state, slices } = read(encodeSerfMessage({ type: 'push-pull', ltime: 1, eventLtime: 1, events, ...rest }))
+    assert.deepEqual(state.events, events)
+    assert.ok(slices >= 30, `${slices}`)
+
+    const writer = new Writer()
+    writer.reset()
+    writer.byte(2)
+    writer.mapHead(2)
+    writer.text('Events')
+    writer.arrayHead(1)
+    writer.mapHead(0)
+    writer.text('Events')
+    writer.arrayHead(3)
+    writer.nil()
+    writer.arrayHead(2)
+    writer.int(9)
+    writer.arrayHead(1)
+    writer.arrayHead(2)
+    writer.text('deploy')
+    writer.raw(Uint8Array.of(255))
+    writer.nil()
+    const [only, ...more] = read(writer.finish()).state.events
+    assert.deepEqual(only, { ltime: 9, events: [{ name: 'deploy', payload: Uint8Array.of(255) }] })
+    assert.equal(more.length, 0)
+  })
+
+  it('more events than members can have sent are refused at the head, in one slot or in many', () => {
+    const slots = (count: number, one: readonly number[]) => {
+      const bytes = new Uint8Array(count * one.length)
+      for (let at = 0; at < bytes.length; at++) bytes[at] = one[at % one.length] as number
+      const writer = new Writer()
+      writer.reset()
+      writer.byte(2)
+      writer.mapHead(1)
+      writer.text('Events')
+      writer.arrayHead(count)
+      writer.put(bytes)
+      return writer.finish()
+    }
+    const nil = 0xc0
+    assert.equal(read(slots(MAX_SERF_EVENTS, [nil])).state.events.length, 0)
+    assert.throws(() => read(slots(MAX_SERF_EVENTS + 1, [nil])), /slots/)
+    // Slots as arrays of two fields: a time, and a list of so many events that are all zero.
+    const twoHundred = [0x92, 5, 0xdc, 0, 200, ...new Array(200).fill(nil)]
+    assert.equal(read(slots(300, twoHundred)).state.events.length, 300)
+    assert.throws(() => read(slots(330, twoHundred)), /events/)
   })
 
   it('many fields are refused, many names of a field that comes again too, and slices go across fields', () => {

@@ -1,0 +1,224 @@
+// User events (serf-behaviour §25): a name and some bytes, told to all, delivered once each. Who hears one for the first time delivers
+// it and tells it on, byte for byte as received. What was heard of late is kept, slot by slot of Lamport time, to know it again, and to
+// tell it to who comes: every exchange carries it.
+//
+//   told, listed ──of a time not to be believed──► warning      ──before `minTime`, or seen──► nothing
+//                ──older than all that is kept──► warning       ──new──► kept, delivered; told on, where it was told
+import { copyOf, NO_BYTES } from '../base/bytes.ts'
+import { SizeError } from '../base/errors.ts'
+import { tracer } from '../base/log.ts'
+import type { Slices } from '../base/slices.ts'
+import { encodeSerfMessage } from '../wire/serf-messages.ts'
+import type { SerfEventSlot, SerfUserEvent } from '../wire/types.ts'
+import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
+import { LamportClock } from './lamport-clock.ts'
+import type { SerfState } from './state.ts'
+
+const trace = tracer('serf:events')
+
+/** Lamport times of which events are kept: Serf's number. What is older cannot be told from what was delivered long ago. */
+const SLOTS = 512
+
+/** What all that is kept may take: every slot with one event of Serf's largest size, and some more. Honest members stay far below.
+ *  Differs: Serf keeps whatever comes under one Lamport time, without bound. */
+export const MAX_KEPT_BYTES: number = SLOTS * 12_288
+
+/** Events of an exchange taken in one slice: a few milliseconds. */
+const SLICE_EVENTS = 1024
+
+/** What an event takes beside its name and payload, about. */
+const EVENT_BYTES = 256
+
+/** What became of an event. */
+type Verdict = 'new' | 'seen' | 'ignored' | 'old' | 'too-much'
+
+interface Slot {
+  readonly ltime: number
+  /** By all they say. */
+  readonly events: Map<string, { readonly name: string; readonly payload: Uint8Array }>
+  bytes: number
+}
+
+/** The events of late, and the clock that orders them. */
+export class UserEvents {
+  readonly clock: LamportClock = new LamportClock()
+  /** Exchanges of ours, by number, whose other side tells of events that are old to us. */
+  readonly ignoring: Set<number> = new Set()
+  readonly #slots: (Slot | undefined)[] = new Array(SLOTS).fill(undefined)
+  #minTime = 0
+  /** What is older was let go of before its time. */
+  #floor = 0
+  #bytes = 0
+  #revision = 0
+  /** The next exchange is the first; what it tells of was sent before we came. */
+  #ignoresFirst: boolean
+
+  /** @param ignoreOld whether to let be what the first exchange tells of, whoever began it. Who was here before may reach for us first,
+   *  and that is no exchange of ours. With a `minTime` it is of no use, and has no effect */
+  constructor(ignoreOld = false) {
+    this.#ignoresFirst = ignoreOld
+  }
+
+  /** Events before this time are not delivered; nothing is said of them. Never falls. */
+  get minTime(): number {
+    return this.#minTime
+  }
+
+  set minTime(time: number) {
+    this.#minTime = Math.max(this.#minTime, time)
+  }
+
+  /** An exchange tells that all events so far were sent before that time. @param exchange its number, where it is ours */
+  heed(ltime: number, exchange: number | undefined): void {
+    const isFirst = this.#ignoresFirst && this.#minTime === 0
+    this.#ignoresFirst = false
+    if (isFirst || (exchange !== undefined && this.ignoring.has(exchange))) this.minTime = ltime
+  }
+
+  /** Changes whenever `slots` does. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** All that is kept, in the order of time. */
+  slots(): SerfEventSlot[] {
+    return this.#slots
+      .filter((slot): slot is Slot => slot !== undefined && slot.events.size > 0)
+      .sort((left, right) => left.ltime - right.ltime)
+      .map(({ ltime, events }) => ({ ltime, events: [...events.values()] }))
+  }
+
+  /** Takes an event of a time that the clock has witnessed. Two with the same name and payload at the same time are one, also where two
+   *  members sent them, as with Serf. Keeps `payload`. */
+  take(ltime: number, name: string, payload: Uint8Array): Verdict {
+    if (ltime < this.#minTime) return 'ignored'
+    const { time } = this.clock
+    if (ltime < this.#floor || (time > SLOTS && ltime < time - SLOTS)) return 'old'
+    const at = ltime % SLOTS
+    let slot = this.#slots[at]
+    if (slot === undefined || slot.ltime !== ltime) {
+      this.#bytes -= slot?.bytes ?? 0
+      slot = { ltime, events: new Map(), bytes: 0 }
+      this.#slots[at] = slot
+    }
+    const key = keyOf(name, payload)
+    if (slot.events.has(key)) return 'seen'
+    // The key holds both once more.
+    const bytes = 2 * key.length + EVENT_BYTES
+    if (!this.#makeRoom(slot, bytes)) return 'too-much'
+    slot.events.set(key, { name, payload })
+    slot.bytes += bytes
+    this.#bytes += bytes
+    this.#revision++
+    return 'new'
+  }
+
+  /** Lets go of the oldest for the newer. What was let go of is not known again, so nothing as old is taken from then on.
+   *  @returns false where `slot` itself is the oldest */
+  #makeRoom(slot: Slot, bytes: number): boolean {
+    while (this.#bytes + bytes > MAX_KEPT_BYTES) {
+      let oldest = slot
+      for (const other of this.#slots) if (other !== undefined && other.ltime < oldest.ltime) oldest = other
+      if (oldest === slot) return false
+      this.#slots[oldest.ltime % SLOTS] = undefined
+      this.#bytes -= oldest.bytes
+      this.#floor = Math.max(this.#floor, oldest.ltime + 1)
+      this.#revision++
+    }
+    return true
+  }
+}
+
+/** Sends an event: delivered to ourselves too, as Serf does. @param payload copied
+ *  @throws SizeError where it is larger than `userEventSizeLimit`, or than a packet: nothing is changed */
+export function sendEvent(state: SerfState, name: string, payload: Uint8Array, coalesce: boolean, now: number): void {
+  const { clock } = state.events
+  const bare: SerfUserEvent = { type: 'user-event', ltime: clock.time, name, payload: NO_BYTES, coalesce }
+  // Differs: Serf takes what no packet holds, up to 9216 bytes, and tells of it in exchanges alone.
+  const allowedBytes = Math.min(state.options.userEventSizeLimit, state.broadcasts.maxBytes - USER_TYPE_BYTES)
+  const usedBytes = encodeSerfMessage(bare).length - NIL_BYTES + rawBytes(payload.length)
+  if (usedBytes > allowedBytes) throw new SizeError('user event', usedBytes, allowedBytes)
+  const event: SerfUserEvent = { ...bare, payload: copyOf(payload) }
+  const message = encodeSerfMessage(event)
+  trace('send %s at %d', name, event.ltime)
+  clock.increment()
+  applyUserEvent(state, event, now)
+  spread(state, 'events', message)
+}
+
+/** Takes an event. @param received its bytes, to be told on; absent where it was learnt in an exchange, or is our own */
+export function applyUserEvent(
+  state: SerfState,
+  { ltime, name, payload, coalesce }: SerfUserEvent,
+  now: number,
+  received?: Uint8Array,
+): void {
+  const { events, outbox } = state
+  if (!events.clock.witness(ltime, now)) {
+    const message = `user event ${name} at ${ltime}, we are at ${events.clock.time}`
+    outbox.notify({ type: 'warning', code: 'lamport-leap', message })
+    return
+  }
+  const verdict = events.take(ltime, name, payload)
+  switch (verdict) {
+    case 'new':
+      spread(state, 'events', received)
+      // A copy: what is kept is compared with what comes, and told to others.
+      outbox.notify({ type: 'user-event', name, payload: copyOf(payload), ltime, coalesce })
+      return
+    case 'old':
+      // Exchanges tell of old ones again and again.
+      if (received === undefined) return
+      outbox.notify({
+        type: 'warning',
+        code: 'event-old',
+        message: `user event ${name} of time ${ltime} came when we were at ${events.clock.time}; not delivered`,
+      })
+      return
+    case 'too-much':
+      outbox.notify({
+        type: 'warning',
+        code: 'event-limit',
+        message: `user event ${name} of time ${ltime}: more came at once than we keep; not delivered`,
+      })
+      return
+    case 'seen':
+    case 'ignored':
+      return
+  }
+}
+
+/** Takes the events that an exchange lists, a slice at a time. Nothing of them is told on.
+ *  Differs: Serf takes them in the order of its ring, so that newer ones may come before older ones. */
+export function* applyListedEvents(state: SerfState, slots: readonly SerfEventSlot[], begun: number): Slices<number> {
+  let now = begun
+  let left = SLICE_EVENTS
+  const inOrder = slots.toSorted((one, other) => (one.ltime < other.ltime ? -1 : one.ltime > other.ltime ? 1 : 0))
+  for (const { ltime, events } of inOrder) {
+    for (const { name, payload } of events) {
+      if (left-- === 0) {
+        now = yield
+        left = SLICE_EVENTS - 1
+      }
+      // The flag is told by packets alone.
+      applyUserEvent(state, { type: 'user-event', ltime, name, payload, coalesce: false }, now)
+    }
+  }
+  return now
+}
+
+/** What nil takes on the wire. */
+const NIL_BYTES = 1
+
+/** What so many bytes take on the wire. */
+function rawBytes(length: number): number {
+  if (length < 32) return 1 + length
+  return (length <= 0xffff ? 3 : 5) + length
+}
+
+/** One text for all that an event says. */
+function keyOf(name: string, payload: Uint8Array): string {
+  let key = `${name.length} ${name}`
+  for (let at = 0; at < payload.length; at += 4096) key += String.fromCharCode(...payload.subarray(at, at + 4096))
+  return key
+}
