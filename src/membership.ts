@@ -12,15 +12,15 @@ import { Lifecycle, type Status } from './lifecycle.ts'
 import { GuardedEmitter } from './listeners.ts'
 import { filterOf, type MemberFilter } from './member-filter.ts'
 import { nodeHost } from './node/host.ts'
+import { keyringStore } from './open-keyring.ts'
 import { checkTags, defaultName, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
-import { prepare } from './preparing.ts'
+import { type Preparing, prepare } from './preparing.ts'
 import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
 import type { Member, RawTags } from './serf/members.ts'
 import type { MemberNotice } from './serf/notices.ts'
 import { metaOf, type Serf } from './serf/serf.ts'
 import { Tellings } from './tellings.ts'
 import { checkOwnTags } from './validate-tags.ts'
-import type { Sealing } from './wire/packet.ts'
 
 export interface JoinOptions {
   /** Gives up when aborted: `join` rejects with the signal's reason, nobody else is asked, and while nobody is known nothing is
@@ -59,7 +59,7 @@ const MAX_LEAVE_MS = 86_400_000
 export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   readonly #options: ResolvedOptions
   readonly #host: Host
-  readonly #sealing: Sealing
+  readonly #sealing: Preparing['sealing']
   readonly #driver: Driver
   readonly #random: Random
   readonly #lifecycle: Lifecycle
@@ -84,7 +84,8 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     this.#options = resolved
     this.#tags = resolved.tags
     this.#host = host
-    this.#sealing = { label: this.#options.label, keyring: this.#options.keyring, cipher: this.#host.cipher }
+    const { label, keyring, keyringPath, verifyIncoming, verifyOutgoing } = resolved
+    this.#sealing = { label, keyring, verifyIncoming, verifyOutgoing, cipher: host.cipher }
     this.#random = new Random(seedOf(this.#host))
     this.#driver = new Driver({
       host: this.#host,
@@ -92,6 +93,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       compress: this.#options.compression,
       allowedCidrs: this.#options.allowedCidrs,
       streamTimeoutMs: this.#options.swim.streamTimeoutMs,
+      storeKeys: keyringStore(host.storage, keyringPath),
       notified: (notice) => this.#notified(notice),
     })
     this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
@@ -140,7 +142,8 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   }
 
   /** Binds, announces ourselves and begins to listen. Idempotent; `join` does it by itself.
-   *  @throws TransportError where the address cannot be bound: nothing is left open, and `start` may be tried again */
+   *  @throws TransportError where the address cannot be bound, StorageError where a file of ours cannot be used: nothing is left open, and
+   *  `start` may be tried again */
   start(): Promise<void> {
     return this.#lifecycle.start()
   }

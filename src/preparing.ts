@@ -7,19 +7,22 @@ import type { Host } from './driver/host.ts'
 import type { WarningCode } from './driver/warnings.ts'
 import { Joining } from './joining.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { openKeyring } from './open-keyring.ts'
 import { defaultName, type ResolvedOptions } from './options.ts'
 import { reconnectTimeoutOf } from './reconnect-timeout.ts'
 import type { RawTags } from './serf/members.ts'
 import { Serf } from './serf/serf.ts'
 import { tagsReader } from './validate-tags.ts'
 import { Address } from './wire/address.ts'
+import type { Keyring } from './wire/keyring.ts'
 import { packetOverhead, type Sealing } from './wire/packet.ts'
 
 export interface Preparing {
   readonly options: ResolvedOptions
   readonly host: Host
   readonly driver: Driver
-  readonly sealing: Sealing
+  /** The driver's own. Its keys are set here where a file holds them. */
+  readonly sealing: Sealing & { keyring: Keyring | undefined }
   readonly random: Random
   readonly lifecycle: Pick<Lifecycle, 'status' | 'throwIfClosing'>
   /** Ours, as they stand once all is bound. */
@@ -34,12 +37,16 @@ export interface Prepared {
   readonly warnings: readonly { readonly code: WarningCode; readonly message: string }[]
 }
 
-/** @throws TransportError, ClosedError: nothing is left open */
+/** @throws TransportError, StorageError, ClosedError: nothing is left open */
 export async function prepare(preparing: Preparing): Promise<Prepared> {
   const { options, host, driver, sealing, random, lifecycle, tags } = preparing
-  const { bind, advertise, allowedCidrs, accept, reconnectTimeoutFor, validateTags } = options
+  const { bind, advertise, keyringPath, allowedCidrs, accept, reconnectTimeoutFor, validateTags } = options
   const { ip, warnings } = await chooseAdvertised(options, host)
   lifecycle.throwIfClosing()
+  if (keyringPath !== undefined && host.storage !== undefined) {
+    sealing.keyring = await openKeyring(host.storage, keyringPath, options.keyring)
+    lifecycle.throwIfClosing()
+  }
   const bound = await driver.open(bind)
   lifecycle.throwIfClosing()
   const serf = new Serf({
@@ -53,6 +60,8 @@ export async function prepare(preparing: Preparing): Promise<Prepared> {
     accept: accept && acceptOf(accept, driver, host),
     reconnectTimeoutFor: reconnectTimeoutFor && reconnectTimeoutOf(reconnectTimeoutFor, driver, host),
     readTags: validateTags && tagsReader(validateTags, driver, host),
+    keyring: sealing.keyring,
+    keepsKeys: keyringPath !== undefined,
     random: random.fork(),
   })
   const isRunning = (): boolean => lifecycle.status === 'running'

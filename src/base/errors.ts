@@ -9,9 +9,11 @@ export type ErrorCode =
   | 'ERR_SIZE'
   | 'ERR_JOIN'
   | 'ERR_TIMEOUT'
+  | 'ERR_QUERY'
   | 'ERR_TRANSPORT'
   | 'ERR_CLOSED'
   | 'ERR_STORAGE'
+  | 'ERR_KEYS'
 
 /** The root of the family. */
 export class MembershipError extends Error {
@@ -83,6 +85,13 @@ export class JoinError extends MembershipError {
 export class TimeoutError extends MembershipError {
   constructor(message: string) {
     super('ERR_TIMEOUT', message)
+  }
+}
+
+/** A query cannot be asked or answered as things stand: it has its answer already, or too many are open. State unchanged. */
+export class QueryError extends MembershipError {
+  constructor(message: string) {
+    super('ERR_QUERY', message)
   }
 }
 

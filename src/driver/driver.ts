@@ -24,7 +24,7 @@ const trace = tracer('driver')
 
 /** What the driver tells: the protocol's notices, with warnings bounded in rate, and the end. */
 export type DriverNotice =
-  | Exclude<SerfNotice, { type: 'warning' | 'snapshot' }>
+  | Exclude<SerfNotice, { type: 'warning' | 'snapshot' | 'store-keys' }>
   | WarningNotice
   /** The sockets failed for good. */
   | { readonly type: 'failed'; readonly error: Error }
@@ -38,6 +38,8 @@ export interface DriverSetup {
   readonly allowedCidrs?: readonly Cidr[] | undefined
   /** Limit of each phase of an accepted stream. */
   readonly streamTimeoutMs: number
+  /** Puts what the keyring file is to hold in its place; absent where there is no such file. */
+  readonly storeKeys?: ((bytes: Uint8Array) => Promise<void>) | undefined
   /** Hears of everything, in order, never in the middle of a transition. Must not throw. */
   notified(notice: DriverNotice): void
 }
@@ -62,6 +64,8 @@ export class Driver {
   #transport: Transport | undefined
   #serf: Serf | undefined
   #snapshots: SnapshotWriter | undefined
+  /** Ends when the keyring file stands. One is written at a time. */
+  #keysStored: Promise<void> | undefined
   #armedAt: number | undefined
   #disarm: (() => void) | undefined
   /** The user's function that is being asked, and the option it was given as. */
@@ -211,6 +215,17 @@ export class Driver {
     if (this.#transport === undefined) await this.#opening?.catch(() => {})
     await this.#transport?.close()
     await written
+    await this.#keysStored
+  }
+
+  /** Rewrites the keyring file, and tells the protocol how that ended. */
+  async #storeKeys(bytes: Uint8Array): Promise<void> {
+    const { storeKeys } = this.#setup
+    assert(storeKeys !== undefined, 'keys are kept where there is a file for them')
+    const problem = await storeKeys(bytes).then(() => undefined, messageOf)
+    if (this.#isClosed) return
+    this.#look()
+    this.#input((serf, now) => serf.keysStored(problem, now))
   }
 
   #writer(file: SnapshotFile): SnapshotWriter {
@@ -393,6 +408,10 @@ export class Driver {
       this.#snapshots?.take(notice)
       return
     }
+    if (notice.type === 'store-keys') {
+      this.#keysStored = this.#storeKeys(notice.bytes)
+      return
+    }
     if (notice.type !== 'warning') {
       this.#notices.push(notice)
       return
@@ -414,4 +433,8 @@ export class Driver {
       this.#isTelling = false
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -10,6 +10,7 @@ import type { Random } from '../base/random.ts'
 import type { SwimOptions } from '../swim/options.ts'
 import { type Effect, Outbox } from '../swim/outbox.ts'
 import { type Received, Swim } from '../swim/swim.ts'
+import type { Trail } from '../swim/trail.ts'
 import type { Address } from '../wire/address.ts'
 import type { Cidr } from '../wire/cidr.ts'
 import type { Keyring } from '../wire/keyring.ts'
@@ -37,6 +38,7 @@ import { reconnectDue, reconnectSoon, startReconnecting } from './reconnect.ts'
 import { type ReceivedQuery, respond } from './responding.ts'
 import {
   endSnapshot,
+  restoreClocks,
   Snapshot,
   type SnapshotNotice,
   type SnapshotSetup,
@@ -130,7 +132,7 @@ export class Serf {
       lastTicket: 0,
       prunedTold: 0,
     }
-    this.#state.clock.restore(snapshot?.clock ?? 0)
+    restoreClocks(this.#state)
   }
 
   /** Ourselves. */
@@ -146,6 +148,16 @@ export class Serf {
   /** Lifeguard's local health: 0 is healthy. */
   get health(): number {
     return this.#state.swim.health
+  }
+
+  /** Where members are on the network; absent where that is off. */
+  get coordinates(): Coordinates | undefined {
+    return this.#state.coordinates
+  }
+
+  /** What led to verdicts. */
+  get trail(): Trail {
+    return this.#state.swim.trail
   }
 
   /** Broadcasts still to be told. */
@@ -242,6 +254,17 @@ export class Serf {
   contact(to: Address, ignoreOldEvents = false): number {
     const id = this.#state.swim.pushPull(to, true)
     if (ignoreOldEvents) this.#state.events.ignoring.add(id)
+    return id
+  }
+
+  /** Pings a member of the list, whatever its state; its end is a `pinged` notice with the number returned. `undefined` for a name that is
+   *  not in the list. */
+  ping(name: string, now: number): number | undefined {
+    const record = this.#state.members.get(name)
+    if (record === undefined) return undefined
+    const id = nextTicket(this.#state)
+    this.#state.swim.ping(name, record.swim.address, id, now)
+    this.#settle(now)
     return id
   }
 
