@@ -48,9 +48,11 @@ export function applyLeaveIntent(
   if (record.status === 'alive') {
     record.status = 'leaving'
     awaitGoodbye(state, node, now)
+    state.swim.trail.heard(node, { kind: 'leave-announced', ltime }, now)
     tell(state, 'member-leaving', node, previous)
   } else if (record.status === 'failed') {
     record.status = 'left'
+    state.swim.trail.heard(node, { kind: 'leave-announced', ltime }, now)
     tell(state, 'member-left', node, previous)
   }
   if (intent.prune && node !== state.name) prune(state, record, now)

@@ -36,6 +36,7 @@ export function erase(state: SerfState, name: string): void {
   cancelPrune(state, name)
   tell(state, 'member-reap', name, state.members.view(name))
   state.members.delete(name)
+  state.coordinates?.forget(name)
 }
 
 /** Remembers what was intended last: the intent that erases still travels, and must not count as news of a stranger. It is newer than
@@ -44,6 +45,7 @@ export function erase(state: SerfState, name: string): void {
 function eraseForNow(state: SerfState, { name, swim, statusLtime }: SerfRecord, now: number): void {
   trace('%s is pruned%s', name, isPresent(swim) ? ', though it lives' : '')
   erase(state, name)
+  state.swim.trail.concluded(name, { kind: 'erased' }, now)
   remember(state, name, { kind: 'join', ltime: statusLtime, at: now }, 'told')
 }
 

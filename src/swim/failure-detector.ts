@@ -10,13 +10,17 @@
 import { tracer } from '../base/log.ts'
 import { Address, sameEndpoint } from '../wire/address.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
-import type { IndirectPing, Ping } from '../wire/types.ts'
+import type { Ack, IndirectPing, Ping } from '../wire/types.ts'
 import { applySuspect } from './claims.ts'
 import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { sendWithBroadcasts } from './piggyback.ts'
 import { nextSeqNo, type Probe, type SwimState } from './state.ts'
+import { shortName } from './trail.ts'
 
 const trace = tracer('swim:probe')
+
+/** Of the text of an error that is remembered. */
+const MAX_ERROR_LENGTH = 200
 
 /** A probe tick: probes the next member of the round, unless a probe is still under way. */
 export function probeTick(state: SwimState, now: number): void {
@@ -38,6 +42,9 @@ export function probeTimeout(state: SwimState, seqNo: number, at: number, now: n
   if (probe?.seqNo !== seqNo || probe.stage !== 'direct') return
   // However late we are, those we ask have all their time: question and verdict must never fall together.
   postponeEnd(state, probe, now - at)
+  const { awareness, options, trail } = state
+  const { probeTimeoutMs: timeoutMs } = options
+  trail.saw(probe.target.name, { kind: 'unanswered', timeoutMs, health: awareness.score }, now)
   beginIndirect(state, probe, now)
 }
 
@@ -47,13 +54,15 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
   if (probe?.seqNo !== seqNo) return
   if (probe.streamAcked) {
     state.delegate.warn('stream-only', `${probe.target.name} answers over TCP, but not over UDP`)
-    succeed(state, probe, now)
+    succeed(state, probe, now, 'over-stream')
     return
   }
   const missed = probe.nacksWanted > 0 ? probe.nacksWanted - probe.nackedBy.size : 1
   state.awareness.apply(missed)
   trace('%s did not answer, %d nacks missing, local health %d', probe.target.name, missed, state.awareness.score)
-  const { target, incarnation } = probe
+  const { target, incarnation, nackedBy, nacksWanted } = probe
+  const health = state.awareness.score
+  state.trail.saw(target.name, { kind: 'probe-failed', nacks: nackedBy.size, nacksWanted, health }, now)
   finish(state, probe)
   // Whoever announced itself while we waited is not the one that kept silent: under a higher incarnation the claim is
   // stale by itself, and one that took the name over from elsewhere may have a lower one.
@@ -64,7 +73,12 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
 }
 
 /** An ack to a ping of ours, direct or relayed. True if it belonged to the running probe. */
-export function probeAcked(state: SwimState, seqNo: number, payload: Uint8Array | null, now: number): boolean {
+export function probeAcked(
+  state: SwimState,
+  { seqNo, payload }: Pick<Ack, 'seqNo' | 'payload'>,
+  from: Address,
+  now: number,
+): boolean {
   const probe = state.probe
   if (probe?.seqNo !== seqNo) return false
   // Only an ack within the probe timeout can be taken for the direct one; later ones may have come through others. One that lay
@@ -73,21 +87,35 @@ export function probeAcked(state: SwimState, seqNo: number, payload: Uint8Array 
     trace('%s answers after %d ms', probe.target.name, now - probe.sentAt)
     state.delegate.pingCompleted(probe.target, now - probe.sentAt, payload, now)
   }
-  succeed(state, probe, now)
+  const helper = probe.helpers.get(from.key)
+  succeed(state, probe, now, helper === undefined ? 'directly' : 'through-helper', helper)
   return true
 }
 
 /** A helper could not reach the target either, but reached us. Each address counts once: a packet that comes twice, or a forger's
  *  hundred, is one helper's word. That it is the address the helper tells is not asked: behind NAT, or with two interfaces, its
  *  packets come from another. Differs: memberlist counts every nack, so one helper's copies stand for the silence of the others. */
-export function probeNacked(state: SwimState, seqNo: number, from: Address): void {
+export function probeNacked(state: SwimState, seqNo: number, from: Address, now: number): void {
   const probe = state.probe
-  if (probe?.seqNo === seqNo && probe.nackedBy.size < probe.nacksWanted) probe.nackedBy.add(from.key)
+  if (probe?.seqNo !== seqNo || probe.nackedBy.size >= probe.nacksWanted || probe.nackedBy.has(from.key)) return
+  probe.nackedBy.add(from.key)
+  const helper = probe.helpers.get(from.key) ?? from.key
+  state.trail.saw(probe.target.name, { kind: 'helper-nack', helper }, now)
 }
 
 /** The fallback ping over a stream was answered. Counts only when the time for packets is over. */
-export function probeStreamAcked(state: SwimState, seqNo: number): void {
-  if (state.probe?.seqNo === seqNo) state.probe.streamAcked = true
+export function probeStreamAcked(state: SwimState, seqNo: number, now: number): void {
+  const probe = state.probe
+  if (probe?.seqNo !== seqNo) return
+  probe.streamAcked = true
+  state.trail.saw(probe.target.name, { kind: 'stream-answered' }, now)
+}
+
+/** The fallback ping over a stream came to nothing. That decides nothing: the end of the probe does. */
+export function probeStreamFailed(state: SwimState, seqNo: number, error: string, now: number): void {
+  const probe = state.probe
+  if (probe?.seqNo !== seqNo) return
+  state.trail.saw(probe.target.name, { kind: 'stream-failed', error: error.slice(0, MAX_ERROR_LENGTH) }, now)
 }
 
 /** We stood still for `lengthMs`: the running probe gets that time back, and tells no round trip. */
@@ -114,6 +142,7 @@ export function probeSendFailed(state: SwimState, to: Address, isRemote: boolean
     return
   }
   probe.skipped = true
+  state.trail.saw(probe.target.name, { kind: 'unsendable' }, now)
   beginIndirect(state, probe, now)
 }
 
@@ -130,6 +159,7 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
     stage: 'direct',
     skipped: false,
     isDisturbed: false,
+    helpers: new Map(),
     nacksWanted: 0,
     nackedBy: new Set(),
     streamAcked: false,
@@ -160,6 +190,7 @@ function beginIndirect(state: SwimState, probe: Probe, now: number): void {
   for (const helper of helpers) {
     const nack = understands(helper, Feature.nack)
     if (nack) probe.nacksWanted++
+    probe.helpers.set(helper.address.key, shortName(helper.name))
     const message: IndirectPing = {
       ...sourceOf(state),
       type: 'indirect-ping',
@@ -172,7 +203,9 @@ function beginIndirect(state: SwimState, probe: Probe, now: number): void {
     sendWithBroadcasts(state, helper.address, encodeSwimMessage(message))
   }
   trace('%s is late, %d others are asked', target.name, helpers.length)
-  if (!state.options.streamPings || !understands(target, Feature.streamPing)) return
+  const overStream = state.options.streamPings && understands(target, Feature.streamPing)
+  state.trail.saw(target.name, { kind: 'helpers-asked', helpers: [...probe.helpers.values()], overStream }, now)
+  if (!overStream) return
   const id = ++state.requestId
   state.requests.set(id, { purpose: 'probe', seqNo })
   const body = encodeSwimMessage(pingOf(state, target.name, seqNo))
@@ -201,7 +234,18 @@ function postponeEnd(state: SwimState, probe: Probe, byMs: number): void {
   state.deadlines.postpone('probe-end', byMs)
 }
 
-function succeed(state: SwimState, probe: Probe, now: number): void {
+function succeed(
+  state: SwimState,
+  probe: Probe,
+  now: number,
+  how: 'directly' | 'through-helper' | 'over-stream',
+  helper?: string,
+): void {
+  // What goes as it should is not worth a word.
+  if (probe.stage === 'indirect' || probe.target.status === 'suspect') {
+    const by = helper === undefined ? {} : { helper }
+    state.trail.saw(probe.target.name, { kind: 'answered', afterMs: now - probe.sentAt, how, ...by }, now)
+  }
   if (!probe.skipped) state.awareness.apply(-1)
   finish(state, probe)
   state.delegate.memberAnswered(probe.target, now)

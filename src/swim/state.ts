@@ -13,6 +13,7 @@ import type { MemberTable } from './member-table.ts'
 import type { SwimOptions } from './options.ts'
 import type { OurState } from './our-state.ts'
 import type { EffectSink } from './outbox.ts'
+import type { Trail } from './trail.ts'
 
 /** What can come due. */
 export type SwimDue =
@@ -20,6 +21,7 @@ export type SwimDue =
   | { readonly kind: 'probe-timeout'; readonly seqNo: number }
   | { readonly kind: 'probe-end'; readonly seqNo: number }
   | { readonly kind: 'relay-timeout'; readonly seqNo: number }
+  | { readonly kind: 'ping-timeout'; readonly seqNo: number }
   | { readonly kind: 'suspicion'; readonly name: string }
   | { readonly kind: 'gossip' }
   | { readonly kind: 'push-pull' }
@@ -42,11 +44,25 @@ export interface Probe {
   skipped: boolean
   /** We stood still meanwhile: what we measure is not the round trip. */
   isDisturbed: boolean
+  /** Who was asked to ping it, by the address that answers come from. */
+  readonly helpers: Map<string, string>
   nacksWanted: number
   /** Where nacks came from; never more than are wanted. */
   readonly nackedBy: Set<string>
   /** The fallback ping over a stream was answered. */
   streamAcked: boolean
+}
+
+/** A ping that a user asked for. */
+export interface DirectPing {
+  /** The user's number for it. */
+  readonly id: number
+  readonly name: string
+  /** An object of its own, as `Probe.address`. */
+  readonly address: Address
+  readonly sentAt: number
+  /** As `Probe.isDisturbed`. */
+  isDisturbed: boolean
 }
 
 /** A ping we make for another (SWIM §3.1, ping-req). */
@@ -96,6 +112,8 @@ export interface SwimState {
   /** Our own record; in the table too. */
   readonly self: MemberRecord
   readonly relays: Map<number, Relay>
+  readonly pings: Map<number, DirectPing>
+  readonly trail: Trail
   readonly requests: Map<number, PendingRequest>
   /** Exchanges that are being taken, in the order they came. */
   readonly merges: Merge[]

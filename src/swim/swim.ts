@@ -25,6 +25,7 @@ import {
   newRecord,
 } from './claims.ts'
 import type { SwimDelegate } from './delegate.ts'
+import { beginPing, pingAcked, pingSendFailed, pingsStalled, pingTimeout } from './direct-pings.ts'
 import { DisseminationQueue } from './dissemination-queue.ts'
 import {
   probeAcked,
@@ -33,6 +34,7 @@ import {
   probeSendFailed,
   probeStalled,
   probeStreamAcked,
+  probeStreamFailed,
   probeTick,
   probeTimeout,
 } from './failure-detector.ts'
@@ -44,10 +46,11 @@ import { mergeDue } from './merge.ts'
 import type { SwimOptions } from './options.ts'
 import { OurState } from './our-state.ts'
 import type { EffectSink } from './outbox.ts'
-import { packetRoom } from './piggyback.ts'
+import { packetRoom, sendUser } from './piggyback.ts'
 import { answerPushPull, answerStreamPing, completePushPull, pushPullTick, requestPushPull } from './push-pull.ts'
 import { answerPing, beginRelay, isForUs, postponeRelays, relayAck, relayTimeout } from './relays.ts'
 import type { SwimDue, SwimState } from './state.ts'
+import { Trail } from './trail.ts'
 
 /** A decoded message, and its own bytes as they came. */
 export interface Received {
@@ -69,6 +72,8 @@ export interface SwimSetup {
   readonly random: Random
   readonly delegate: SwimDelegate
   readonly outbox: EffectSink
+  /** The number to announce ourselves above: that of an earlier life. Default 0. */
+  readonly incarnation?: number | undefined
 }
 
 /** Broadcasts waiting at once, each about another name. Only a cluster of this size, or a stranger inventing one, comes near. */
@@ -82,6 +87,7 @@ export class Swim {
     const { options, name, address, vsn, packetOverheadBytes, allowedCidrs, random, delegate, outbox } = setup
     const self = newRecord(name, address, 0)
     self.vsn = vsn
+    self.incarnation = setup.incarnation ?? 0
     const largestBytes = packetRoom({ options, packetOverheadBytes }) - PART_OVERHEAD_BYTES
     this.#state = {
       options,
@@ -96,6 +102,8 @@ export class Swim {
       queue: new DisseminationQueue(MAX_QUEUED_CLAIMS, largestBytes),
       awareness: new Awareness(options.awarenessMaxMultiplier),
       relays: new Map(),
+      pings: new Map(),
+      trail: new Trail(name),
       requests: new Map(),
       merges: [],
       ourState: new OurState(),
@@ -122,6 +130,16 @@ export class Swim {
   /** Members in the table, all states, ourselves included. */
   get size(): number {
     return this.#state.members.size
+  }
+
+  /** Members alive or accused, ourselves included. */
+  get presentCount(): number {
+    return this.#state.members.all().reduce((count, member) => count + (isPresent(member) ? 1 : 0), 0)
+  }
+
+  /** Time between two rounds of gossip; 0 where there are none. */
+  get gossipIntervalMs(): number {
+    return this.#state.options.gossipIntervalMs
   }
 
   /** Claims still to be told. */
@@ -168,6 +186,16 @@ export class Swim {
     if (options.pushPullIntervalMs > 0) this.#tick('push-pull', now + options.pushPullIntervalMs * random.fraction())
   }
 
+  /** What led to verdicts. */
+  get trail(): Trail {
+    return this.#state.trail
+  }
+
+  /** Pings `name` at an address; the delegate hears of the end under `id`. */
+  ping(name: string, address: Address, id: number, now: number): void {
+    beginPing(this.#state, name, address, id, now)
+  }
+
   /** Replaces our metadata; `ticket` is reported by `takeTold` when it has been told. */
   setMeta(meta: Uint8Array, now: number, ticket?: number): void {
     announceSelf(this.#state, meta, now, ticket)
@@ -176,6 +204,11 @@ export class Swim {
   /** Begins a full exchange with an address; the delegate hears of its end under the number returned. */
   pushPull(to: Address, join: boolean): number {
     return requestPushPull(this.#state, to, join)
+  }
+
+  /** Sends bytes of the layer above to one address, alone and without a checksum, as memberlist does. Not out of the allowed ranges. */
+  sendUser(to: Address, payload: Uint8Array): void {
+    sendUser(this.#state, to, payload)
   }
 
   /** Says goodbye; `ticket` is reported when it has been told. We answer and gossip on until closed. */
@@ -224,7 +257,8 @@ export class Swim {
     if (request === undefined) return
     this.#state.requests.delete(id)
     if (request.purpose === 'probe') {
-      if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo)
+      if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo, now)
+      else probeStreamFailed(this.#state, request.seqNo, describe(message), now)
       return
     }
     if (message.type === 'push-pull') completePushPull(this.#state, id, request, message, now)
@@ -237,22 +271,26 @@ export class Swim {
     if (request === undefined) return
     this.#state.requests.delete(id)
     if (request.purpose === 'push-pull') this.#state.delegate.exchangeDone(id, error, now)
+    else probeStreamFailed(this.#state, request.seqNo, error, now)
   }
 
   /** A packet could not be sent; `isRemote` where the network said so. */
   sendFailed(to: Address, isRemote: boolean, now: number): void {
     probeSendFailed(this.#state, to, isRemote, now)
+    pingSendFailed(this.#state, to, isRemote)
   }
 
   /** We were not there for `lengthMs`: what waits for others waits so much longer, and longer than a probe timeout it is a sign of
    *  bad health. Differs: memberlist holds the time in which it was stopped against whoever it was waiting for. */
-  stalled(lengthMs: number): void {
-    const { options, awareness, delegate } = this.#state
+  stalled(lengthMs: number, now: number): void {
+    const { options, awareness, delegate, trail } = this.#state
     probeStalled(this.#state, lengthMs)
+    pingsStalled(this.#state, lengthMs)
     postponeRelays(this.#state, lengthMs)
     extendSuspicions(this.#state, lengthMs)
+    if (lengthMs > options.probeTimeoutMs) awareness.apply(1)
+    if (lengthMs > options.probeTimeoutMs / 4) trail.stalled(lengthMs, awareness.score, now)
     if (lengthMs <= options.probeTimeoutMs) return
-    awareness.apply(1)
     delegate.warn('stall', `the event loop stood still for ${Math.round(lengthMs)} ms`)
   }
 
@@ -273,19 +311,20 @@ export class Swim {
         beginRelay(state, message, from, now)
         return
       case 'ack':
-        if (!probeAcked(state, message.seqNo, message.payload, now)) relayAck(state, message.seqNo)
+        if (probeAcked(state, message, from, now) || pingAcked(state, message.seqNo, now)) return
+        relayAck(state, message.seqNo)
         return
       case 'nack':
-        probeNacked(state, message.seqNo, from)
+        probeNacked(state, message.seqNo, from, now)
         return
       case 'alive':
         applyAlive(state, message, now, { received: bytes, from })
         return
       case 'suspect':
-        applySuspect(state, message, now, { received: bytes })
+        applySuspect(state, message, now, { received: bytes, from })
         return
       case 'dead':
-        applyDead(state, message, now, { received: bytes })
+        applyDead(state, message, now, { received: bytes, from })
         return
       case 'user':
         state.delegate.userMessage(message.payload, from, now)
@@ -308,6 +347,9 @@ export class Swim {
         return
       case 'probe-end':
         probeEnd(state, due.seqNo, now)
+        return
+      case 'ping-timeout':
+        pingTimeout(state, due.seqNo)
         return
       case 'relay-timeout':
         relayTimeout(state, due.seqNo)

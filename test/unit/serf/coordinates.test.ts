@@ -5,6 +5,7 @@ import { Coordinates } from '../../../src/serf/coordinates.ts'
 import { freshCoordinate } from '../../../src/serf/vivaldi.ts'
 import { decodeCoordinate, encodeCoordinate } from '../../../src/wire/coordinate.ts'
 import type { Coordinate } from '../../../src/wire/types.ts'
+import { alive, Mesh } from './support.ts'
 
 const NEAR: Coordinate = { vector: [0.01, 0, 0, 0, 0, 0, 0, 0], error: 0.5, adjustment: 0, height: 10e-6 }
 
@@ -73,5 +74,55 @@ describe('coordinates', () => {
     coordinates.forget('m2')
     assert.equal(coordinates.size, 0)
     assert.equal(coordinates.of('m2'), undefined)
+  })
+})
+
+describe('coordinates in Serf', () => {
+  test('two members learn of each other by their probes, and forget whoever is erased', () => {
+    const mesh = new Mesh()
+    const [one, two] = [mesh.add('one', 1), mesh.add('two', 2)]
+    mesh.join(one, two)
+    mesh.run(10_000)
+    assert.ok(one.serf.coordinates?.of('two') !== undefined)
+    assert.ok(two.serf.coordinates?.of('one') !== undefined)
+    assert.notEqual(one.serf.coordinates?.rttMs('one', 'two'), undefined)
+    mesh.silent.add('two')
+    mesh.run(120_000)
+    assert.ok(one.serf.coordinates?.of('two') !== undefined, 'of the dead it is kept')
+    mesh.call(one, (serf, now) => serf.forceLeave('two', true, now))
+    assert.equal(one.serf.member('two'), undefined)
+    assert.equal(one.serf.coordinates?.size, 0)
+  })
+
+  test('off, none is told, and none is taken', () => {
+    const mesh = new Mesh()
+    const [one, two] = [mesh.add('one', 1, { coordinates: false }), mesh.add('two', 2)]
+    mesh.join(one, two)
+    mesh.run(10_000)
+    const acks = mesh.sent.flatMap(({ from, message }) => (message.type === 'ack' ? [{ from, ...message }] : []))
+    assert.ok(acks.some(({ from }) => from === 'one') && acks.some(({ from }) => from === 'two'))
+    for (const { from, payload } of acks) assert.equal(payload === null, from === 'one')
+    assert.equal(one.serf.coordinates, undefined)
+    assert.equal(two.serf.coordinates?.of('one'), undefined)
+    assert.ok(!one.told().some((notice) => notice.type === 'warning'))
+  })
+
+  test('nonsense in an ack is a warning, and the member is no worse for it', () => {
+    const mesh = new Mesh()
+    const one = mesh.add('one', 1)
+    mesh.feed(one, alive(2))
+    mesh.silent.add('ghost-2')
+    const payload = encodeCoordinate({ ...NEAR, error: Number.NaN })
+    for (let at = 0; at < 20 && one.serf.coordinates?.stats.rejected === 0; at++) {
+      mesh.forgetSent()
+      mesh.run(500)
+      const ping = mesh.sent.find(({ to, message }) => to === 'ghost-2' && message.type === 'ping')?.message
+      if (ping?.type === 'ping') mesh.feed(one, { type: 'ack', seqNo: ping.seqNo, payload })
+    }
+    assert.equal(one.serf.coordinates?.stats.rejected, 1)
+    const warnings = one.told().flatMap((notice) => (notice.type === 'warning' ? [notice.code] : []))
+    assert.deepEqual(warnings, ['coordinate-refused'])
+    assert.equal(one.stateOf('ghost-2'), 'alive')
+    assert.equal(one.serf.coordinates?.of('ghost-2'), undefined)
   })
 })

@@ -18,6 +18,7 @@ describe('resolveSerfOptions', () => {
       minQueueDepth: 0,
       queueDepthWarning: 128,
       queueCheckIntervalMs: 30_000,
+      coordinates: true,
     })
     assert.ok(Object.isFrozen(options))
   })
@@ -38,7 +39,7 @@ describe('resolveSerfOptions', () => {
             error instanceof OptionsError &&
             error.option === option &&
             Object.is(error.value, value) &&
-            error.limit.startsWith('must be a whole number from '),
+            error.limit.startsWith(option === 'coordinates' ? 'must be true or false' : 'must be a whole number from '),
           `${option} ${value}`,
         )
       }

@@ -583,7 +583,7 @@ describe('architecture §5: a stall in the middle of a probe', () => {
     const probe = made.untilProbe()
     const startedAt = made.now
     made.now += 20_000
-    made.swim.stalled(19_900)
+    made.swim.stalled(19_900, made.now)
     made.swim.advance(made.now)
     assert.deepEqual(made.delegate.take(), [])
     made.effects()
@@ -602,7 +602,7 @@ describe('architecture §5: a stall in the middle of a probe', () => {
     const probe = made.untilProbe()
     const startedAt = made.now
     made.advanceTo(startedAt + 600)
-    made.swim.stalled(3000)
+    made.swim.stalled(3000, made.now)
     made.advanceTo(startedAt + 3999)
     assert.equal(made.status(named(probe)), 'alive')
     made.advanceTo(startedAt + 4000)
@@ -613,7 +613,7 @@ describe('architecture §5: a stall in the middle of a probe', () => {
     const made = bench()
     const probe = made.untilProbe()
     made.now += 120
-    made.swim.stalled(60)
+    made.swim.stalled(60, made.now)
     made.ack(probe.seqNo)
     made.advanceTo(made.now + 500)
     assert.deepEqual([made.delegate.pings, made.delegate.take()], [[], []])
@@ -623,7 +623,7 @@ describe('architecture §5: a stall in the middle of a probe', () => {
 
   it('without a probe under way it changes none', () => {
     const made = bench()
-    made.swim.stalled(400)
+    made.swim.stalled(400, made.now)
     made.ack(made.untilProbe().seqNo)
     assert.equal(made.delegate.pings.length, 1)
   })

@@ -191,7 +191,7 @@ describe('serf-behaviour §5.3: pings for others', () => {
     for (const isAcked of [false, true]) {
       const { made, seqNo } = relaying()
       made.now = 5000
-      made.swim.stalled(4900)
+      made.swim.stalled(4900, made.now)
       made.swim.advance(made.now)
       if (isAcked) made.ack(seqNo)
       made.advanceTo(5399)

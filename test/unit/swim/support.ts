@@ -100,6 +100,8 @@ export class Recorder implements SwimDelegate {
   readonly pings: { readonly name: string; readonly rttMs: number; readonly payload: Uint8Array | null }[] = []
   /** Who answered a probe, in order. */
   readonly answered: string[] = []
+  /** Pings that were asked for, and are over. */
+  readonly pingsDone: { readonly id: number; readonly rttMs: number | undefined }[] = []
   readonly exchanges: { readonly id: number; readonly error: string | undefined }[] = []
   readonly userMessages: Uint8Array[] = []
   readonly merged: { readonly state: Uint8Array; readonly join: boolean }[] = []
@@ -194,6 +196,10 @@ export class Recorder implements SwimDelegate {
 
   pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null): void {
     this.pings.push({ name: member.name, rttMs, payload })
+  }
+
+  pinged(id: number, rttMs: number | undefined): void {
+    this.pingsDone.push({ id, rttMs })
   }
 
   exchangeDone(id: number, error: string | undefined): void {

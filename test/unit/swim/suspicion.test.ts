@@ -139,7 +139,7 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
     passTo(made, 1000)
     made.receive(alive('m4', 2))
     made.now = 31_000
-    made.swim.stalled(30_000)
+    made.swim.stalled(30_000, made.now)
     passTo(made, 31_100)
     made.receive(suspect('m3', 1, 'm4'), suspect('m3', 1, 'm5'))
     passTo(made, 33_999)

@@ -147,12 +147,12 @@ describe('swim/swim.ts: packets and streams', () => {
       [30_000, 1],
     ] as const) {
       const made = new Bench()
-      made.swim.stalled(lengthMs)
+      made.swim.stalled(lengthMs, made.now)
       assert.equal(made.swim.health, health)
       assert.equal(made.delegate.warnings.length, health)
     }
     const made = new Bench()
-    made.swim.stalled(1234.56)
+    made.swim.stalled(1234.56, made.now)
     assert.deepEqual(made.delegate.warnings, [{ code: 'stall', message: 'the event loop stood still for 1235 ms' }])
   })
 

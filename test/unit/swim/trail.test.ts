@@ -1,0 +1,119 @@
+// The record itself: its bounds, its order, and what strangers can do to it. What is written into it is in `trail-notes.test.ts`.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  MAX_ENTRIES,
+  MAX_ENTRIES_PER_MEMBER,
+  MAX_STALLS,
+  shortName,
+  Trail,
+  type TrailEvent,
+} from '../../../src/swim/trail.ts'
+
+const unanswered: TrailEvent = { kind: 'unanswered', timeoutMs: 500, health: 0 }
+const refuted = (incarnation: number): TrailEvent => ({ kind: 'refuted', incarnation })
+
+function kinds(trail: Trail, name: string): string[] {
+  return trail.story(name).entries.map(({ kind }) => kind)
+}
+
+describe('a story', () => {
+  it('is told in the order in which it happened, whoever told it, also within one millisecond', () => {
+    const trail = new Trail('us')
+    trail.saw('m2', unanswered, 10)
+    trail.heard('m2', { kind: 'suspected', by: 'm3', incarnation: 1, endsInMs: 5, confirmationsWanted: 0 }, 10)
+    trail.saw('m2', { kind: 'stream-answered' }, 10)
+    trail.heard('m2', refuted(2), 12)
+    assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'suspected', 'stream-answered', 'refuted'])
+    assert.deepEqual(
+      trail.story('m2').entries.map(({ atMs }) => atMs),
+      [10, 10, 10, 12],
+    )
+  })
+
+  it('holds frozen entries, and is empty of whom nothing is known', () => {
+    const trail = new Trail('us')
+    trail.saw('m2', unanswered, 10)
+    assert.ok(Object.isFrozen(trail.story('m2').entries[0]))
+    assert.deepEqual(trail.story('m3'), { entries: [], forgotten: 0 })
+  })
+
+  it('has in it the stalls of ours that fell into it, and no others; ours has all', () => {
+    const trail = new Trail('us')
+    trail.stalled(100, 0, 5)
+    trail.saw('m2', unanswered, 10)
+    trail.stalled(200, 0, 15)
+    trail.saw('m2', unanswered, 20)
+    trail.stalled(300, 0, 25)
+    assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'stalled', 'unanswered'])
+    assert.deepEqual(kinds(trail, 'us'), ['stalled', 'stalled', 'stalled'])
+    assert.deepEqual(kinds(trail, 'm3'), [])
+  })
+})
+
+describe('the bounds', () => {
+  it('one member has so many entries of each source, and it is told how many are gone', () => {
+    const trail = new Trail('us')
+    for (let at = 0; at < 100; at++) trail.saw('m2', unanswered, at)
+    for (let at = 0; at < 100; at++) trail.heard('m2', refuted(at), 100 + at)
+    const { entries, forgotten } = trail.story('m2')
+    assert.equal(entries.length, 2 * MAX_ENTRIES_PER_MEMBER)
+    assert.equal(forgotten, 200 - 2 * MAX_ENTRIES_PER_MEMBER)
+    assert.deepEqual([entries[0]?.atMs, entries.at(-1)?.atMs], [100 - MAX_ENTRIES_PER_MEMBER, 199])
+  })
+
+  it('all together are bounded, and whom nothing was noted of for longest gives way first', () => {
+    const trail = new Trail('us')
+    trail.saw('old', unanswered, 0)
+    trail.saw('kept', unanswered, 1)
+    for (let at = 0; at < MAX_ENTRIES - 2; at++) trail.saw(`m${at}`, unanswered, at)
+    assert.equal(trail.size, MAX_ENTRIES)
+    trail.saw('kept', unanswered, 5000)
+    assert.deepEqual([kinds(trail, 'old').length, kinds(trail, 'kept').length], [0, 2])
+    for (let at = 0; at < 5000; at++) trail.saw(`n${at}`, unanswered, at)
+    assert.equal(trail.size, MAX_ENTRIES)
+  })
+
+  it('stalls are bounded', () => {
+    const trail = new Trail('us')
+    for (let at = 0; at < 100; at++) trail.stalled(100, 0, at)
+    assert.equal(trail.size, MAX_STALLS)
+    assert.equal(trail.story('us').entries.at(-1)?.atMs, 99)
+  })
+
+  it('a name beside an entry is cut short', () => {
+    assert.equal(shortName('m'.repeat(128)).length, 128)
+    assert.equal(shortName('m'.repeat(512)).length, 128)
+  })
+})
+
+describe('strangers', () => {
+  it('cannot push out what we found out ourselves, nor, by inventing members, what was told of whom we found out something', () => {
+    const trail = new Trail('us')
+    trail.saw('m2', unanswered, 1)
+    trail.heard('m2', refuted(2), 2)
+    trail.heard('m3', refuted(2), 3)
+    for (let at = 0; at < 10 * MAX_ENTRIES; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
+    assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'refuted'])
+    assert.deepEqual(kinds(trail, 'm3'), [], 'of whom we know by hearsay alone, that is not kept')
+  })
+
+  it('telling us things of one member push out only what was told of that one', () => {
+    const trail = new Trail('us')
+    trail.saw('m2', unanswered, 1)
+    trail.heard('m3', refuted(2), 2)
+    for (let at = 0; at < 10 * MAX_ENTRIES; at++) trail.heard('m2', refuted(at), 10 + at)
+    assert.equal(kinds(trail, 'm2')[0], 'unanswered')
+    assert.deepEqual(kinds(trail, 'm3'), ['refuted'])
+  })
+
+  it('a conclusion stands beside what it follows from', () => {
+    const trail = new Trail('us')
+    trail.saw('m2', unanswered, 1)
+    trail.concluded('m2', { kind: 'dead', by: 'us', incarnation: 1 }, 2)
+    trail.concluded('m3', { kind: 'dead', by: 'us', incarnation: 1 }, 2)
+    for (let at = 0; at < 2 * MAX_ENTRIES; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
+    assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'dead'])
+    assert.deepEqual(kinds(trail, 'm3'), [])
+  })
+})
