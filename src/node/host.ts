@@ -4,7 +4,9 @@ import type { Host } from '../driver/host.ts'
 import { nodeCipher } from './cipher.ts'
 import { nodeClock } from './clock.ts'
 import { fillWithEntropy } from './entropy.ts'
+import { readFile, replaceFile } from './files.ts'
 import { addressesOf, chooseReachable } from './interfaces.ts'
+import { openLog, renameFile } from './log-file.ts'
 import { resolveName } from './resolve.ts'
 import { routedAddresses } from './route.ts'
 import { bindTransport } from './transport.ts'
@@ -13,6 +15,7 @@ const host: Host = Object.freeze({
   clock: nodeClock,
   cipher: nodeCipher,
   hostname: hostname(),
+  storage: Object.freeze({ readFile, replaceFile, openLog, renameFile }),
   entropy: fillWithEntropy,
   bind: (address, handlers) => bindTransport(address, handlers, nodeClock.now),
   resolve: (name, signal) => resolveName(name, signal),

@@ -5,6 +5,7 @@
 // Alone there is nobody to tell, and each stage ends at once. No way back: to rejoin, make a new instance.
 import { tracer } from '../base/log.ts'
 import { announceLeaveIntent } from './intents.ts'
+import { snapshotLeave } from './snapshot.ts'
 import { nextTicket, type SerfState } from './state.ts'
 
 const trace = tracer('serf:leave')
@@ -14,6 +15,7 @@ export function beginDeparture(state: SerfState, now: number): void {
   if (state.departure !== undefined) return
   const ticket = nextTicket(state)
   state.departure = { stage: 'intent', ticket }
+  snapshotLeave(state, now)
   announceLeaveIntent(state, ticket)
   if (state.swim.hasPeers()) waitFor(state, now + state.options.broadcastTimeoutMs)
   else sayGoodbye(state, now)

@@ -10,7 +10,7 @@ const REGROWTH = 2 ** 20 / 1000
 /** Beyond it our own messages would come to the end of exact numbers. */
 const MAX_TIME = 2 ** 52
 /** The most a cluster we come to may tell us: our own messages, and whoever follows them, need room above it. */
-const MAX_FIRST_TIME = 2 ** 51
+export const MAX_FIRST_TIME: number = 2 ** 51
 
 /** One logical clock. The first time it gives is 1. */
 export class LamportClock {
@@ -28,6 +28,11 @@ export class LamportClock {
   /** Gives the time and moves on. */
   increment(): number {
     return this.#time++
+  }
+
+  /** Goes on from a time that we saw in an earlier life, 0 to 2^51. */
+  restore(seen: number): void {
+    this.#time = Math.max(this.#time, Math.min(seen, MAX_FIRST_TIME) + 1)
   }
 
   /** Takes note of a time seen: ours is later from now on. False where it is too far ahead to be believed. Ours has then gone as far

@@ -47,30 +47,22 @@ export interface MemberNotice {
   readonly previous: AnyMember | undefined
 }
 
+/** A user event, heard of for the first time, or our own. */
+export interface EventNotice {
+  readonly type: 'user-event'
+  readonly name: string
+  /** Nobody else's. */
+  readonly payload: Uint8Array
+  readonly ltime: number
+  readonly coalesce: boolean
+}
+
 export type SerfNotice =
   | MemberNotice
   /** Another address claims a name that is taken. */
   | { readonly type: 'conflict'; readonly name: string; readonly address: string; readonly claimedBy: string }
   | { readonly type: 'warning'; readonly code: SerfWarning; readonly message: string }
-  /** A user event, heard of for the first time, or our own. `payload` is nobody else's. */
-  | {
-      readonly type: 'user-event'
-      readonly name: string
-      readonly payload: Uint8Array
-      readonly ltime: number
-      readonly coalesce: boolean
-    }
-  /** A query that is meant for us. */
-  | { readonly type: 'query'; readonly query: ReceivedQuery }
-  /** An answer to a query of ours, named by its time. */
-  | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
-  | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
-  /** No more answers come. */
-  | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
-  /** More members know another by our name than us: we are to close. */
-  | { readonly type: 'conflict-lost' }
-  /** A ping that was asked for is over; without a time where no answer came. */
-  | { readonly type: 'pinged'; readonly id: number; readonly rttMs: number | undefined }
+  | EventNotice
   /** A full exchange that we began is over. */
   | { readonly type: 'exchange-done'; readonly id: number; readonly error: string | undefined }
   /** A broadcast of ours was sent often enough, or superseded. */

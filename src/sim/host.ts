@@ -4,6 +4,7 @@
 import { TransportError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Clock, Host, Reachable, Transport, TransportHandlers } from '../driver/host.ts'
+import type { Storage } from '../driver/storage.ts'
 import { nodeCipher } from '../node/cipher.ts'
 import { type Address, isIpv4, parseIp } from '../wire/address.ts'
 import type { Cipher } from '../wire/encrypt.ts'
@@ -27,6 +28,8 @@ export class SimHost implements Host {
   readonly clock: Clock
   readonly cipher: Cipher = nodeCipher
   readonly hostname: string
+  /** The disk of its machine. */
+  readonly storage: Storage
   readonly station: Station
   readonly #network: Network
   readonly #random: Random
@@ -40,6 +43,7 @@ export class SimHost implements Host {
   constructor(options: SimHostOptions) {
     this.station = options.station
     this.hostname = options.station.name
+    this.storage = options.station.disk.mount(() => this.#isKilled)
     this.#network = options.network
     this.#random = options.random
     this.#names = options.names

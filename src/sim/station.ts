@@ -3,6 +3,7 @@
 
 import type { TransportHandlers } from '../driver/host.ts'
 import type { Address } from '../wire/address.ts'
+import { SimDisk } from './disk.ts'
 import { Traffic } from './traffic.ts'
 
 /** What a socket must be able to do to its streams. */
@@ -36,6 +37,7 @@ export class Station {
   readonly ip: Uint8Array
   readonly sockets: Map<number, Socket> = new Map()
   readonly traffic: Traffic = new Traffic()
+  readonly disk: SimDisk = new SimDisk()
   /** False: switched off or unplugged; nothing reaches it and nothing answers for it. */
   isUp = true
   readonly #bufferBytes: number

@@ -29,7 +29,13 @@ export interface EffectSink {
 
 /** An ordered list of effects, emptied by `take`. */
 export class Outbox<Notice> {
+  readonly #tap: ((notice: Notice) => void) | undefined
   #effects: Effect<Notice>[] = []
+
+  /** @param tap hears of every notice as it is put in */
+  constructor(tap?: (notice: Notice) => void) {
+    this.#tap = tap
+  }
 
   get size(): number {
     return this.#effects.length
@@ -40,6 +46,7 @@ export class Outbox<Notice> {
   }
 
   notify(notice: Notice): void {
+    this.#tap?.(notice)
     this.#effects.push({ kind: 'notify', notice })
   }
 

@@ -356,6 +356,7 @@ function delegateKnowing(status: SerfStatus) {
     events: new UserEvents(),
     recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
+    snapshot: undefined,
     keys: { keyring: undefined, hasFile: false, waiting: [], isWriting: false },
     departure: undefined,
     lastTicket: 0,

@@ -1,0 +1,118 @@
+// Hands the protocol's snapshot to its file, one piece at a time and in order, in bounded memory however slow the disk. What fails is
+// told once; what still waited behind it is dropped, for the protocol then gives all of it anew.
+import { concat } from '../base/bytes.ts'
+import { tracer } from '../base/log.ts'
+import type { SnapshotNotice } from '../serf/snapshot.ts'
+import type { Host } from './host.ts'
+import type { SnapshotFile } from './snapshot-file.ts'
+
+const trace = tracer('driver:snapshot')
+
+/** What may wait for the disk. Beyond it the disk counts as failed: it does not keep up. */
+export const MAX_BACKLOG_BYTES = 1_048_576
+
+/** What the disk may take for the last lines when we close: they are few, and a disk that hangs must not keep us. */
+export const CLOSE_LIMIT_MS = 5_000
+
+/** The lines that wait, behind a file that is to be written anew, if there is one. */
+interface Backlog {
+  replacement: Uint8Array | undefined
+  lines: Uint8Array[]
+  bytes: number
+  isSynced: boolean
+}
+
+export class SnapshotWriter {
+  readonly #file: Pick<SnapshotFile, 'append' | 'replace' | 'close'>
+  readonly #host: Pick<Host, 'clock' | 'defer'>
+  readonly #failed: (message: string) => void
+  #backlog: Backlog = nothing()
+  #writing: Promise<void> | undefined
+  /** What is on the file is not whole: only all of it helps. */
+  #isBroken = false
+  #isClosed = false
+
+  /** @param failed told, never from inside a call, that what was handed over is not written: then all of it is to be handed over */
+  constructor(
+    file: Pick<SnapshotFile, 'append' | 'replace' | 'close'>,
+    host: Pick<Host, 'clock' | 'defer'>,
+    failed: (message: string) => void,
+  ) {
+    this.#file = file
+    this.#host = host
+    this.#failed = failed
+  }
+
+  take({ op, bytes, isSynced }: SnapshotNotice): void {
+    const backlog = this.#backlog
+    if (op === 'replace') {
+      // It says all that waits, and more.
+      this.#backlog = { ...nothing(), replacement: bytes }
+      this.#isBroken = false
+    } else if (this.#isBroken) {
+      return
+    } else {
+      backlog.lines.push(bytes)
+      backlog.bytes += bytes.length
+      backlog.isSynced ||= isSynced
+      if (backlog.bytes > MAX_BACKLOG_BYTES) {
+        this.#fail(`the disk does not keep up: ${backlog.bytes} bytes waited for it`)
+        return
+      }
+    }
+    this.#writing ??= this.#write()
+  }
+
+  /** Writes what waits, and `last`, and closes the file. Resolves when that is done, or the disk had its time. Never rejects: there is
+   *  nobody to tell any more. */
+  async close(last: SnapshotNotice | undefined): Promise<void> {
+    if (last !== undefined) this.take(last)
+    this.#isClosed = true
+    const { clock } = this.#host
+    let cancel: (() => void) | undefined
+    const limit = new Promise<void>((resolve) => {
+      cancel = clock.wakeAt(clock.now() + CLOSE_LIMIT_MS, resolve)
+    })
+    await Promise.race([this.#finish(), limit])
+    cancel?.()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#writing
+    await this.#file.close().catch((error: unknown) => trace('the file does not close: %s', error))
+  }
+
+  /** Never rejects. */
+  async #write(): Promise<void> {
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) await next()
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error))
+    }
+    this.#writing = undefined
+  }
+
+  #next(): (() => Promise<void>) | undefined {
+    const { replacement, lines, bytes, isSynced } = this.#backlog
+    if (replacement !== undefined) {
+      this.#backlog.replacement = undefined
+      return () => this.#file.replace(replacement)
+    }
+    if (bytes === 0) return undefined
+    this.#backlog = nothing()
+    return () => this.#file.append(concat(lines), isSynced)
+  }
+
+  #fail(message: string): void {
+    trace('%s', message)
+    this.#backlog = nothing()
+    this.#isBroken = true
+    this.#host.defer(() => {
+      if (!this.#isClosed) this.#failed(`the snapshot is not written, and tried again: ${message}`)
+    })
+  }
+}
+
+function nothing(): Backlog {
+  return { replacement: undefined, lines: [], bytes: 0, isSynced: false }
+}
