@@ -62,6 +62,20 @@ export interface ConflictEvent {
   readonly claimedBy: string
 }
 
+/** A user event was heard of for the first time, or is our own: once each, in the order in which they were accepted here. */
+export interface UserEvent {
+  readonly type: 'user-event'
+  readonly name: string
+  /** A copy of its own; empty where none was sent. */
+  readonly payload: Uint8Array
+  /** Lamport time at the sender: what was sent after another was heard has a later one. */
+  readonly ltime: number
+  /** The sender would have only the newest of its name delivered where several come at once. Not told of events that were replayed. */
+  readonly coalesce: boolean
+  /** The payload as a structured value, where it is MessagePack; undefined where it is empty. @throws DecodeError where it is neither */
+  unpack(): unknown
+}
+
 /** Something a person should know. Told at once, then at most once in ten seconds a code. */
 export interface WarningEvent {
   readonly type: 'warning'
@@ -89,7 +103,12 @@ export type MemberEvent<Tags = undefined> =
   | MemberUpdateEvent<Tags>
   | MemberReapEvent<Tags>
 
-export type MembershipEvent<Tags = undefined> = MemberEvent<Tags> | ConflictEvent | WarningEvent | ClosedEvent
+export type MembershipEvent<Tags = undefined> =
+  | MemberEvent<Tags>
+  | UserEvent
+  | ConflictEvent
+  | WarningEvent
+  | ClosedEvent
 
 /** For `EventEmitter`: the arguments of each event's listeners. */
 export type EventMap<Tags = undefined> = {

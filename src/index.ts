@@ -9,6 +9,7 @@ export {
   MembershipError,
   OptionsError,
   SizeError,
+  StorageError,
   TimeoutError,
   TransportError,
 } from './base/errors.ts'
@@ -29,14 +30,22 @@ export type {
   MemberSuspectEvent,
   MembershipEvent,
   MemberUpdateEvent,
+  UserEvent,
   WarningEvent,
 } from './events.ts'
+export type { Explanation, ExplanationEntry } from './explain.ts'
+export { type KeyOptions, type Keys, KeysError, type KeysResult, type UseKeyOptions } from './keys.ts'
 export type { Status } from './lifecycle.ts'
 export type { MemberFilter } from './member-filter.ts'
 export { type JoinOptions, Membership, type MembershipStats } from './membership.ts'
 export type { MembershipOptions } from './options.ts'
 export type { Payload } from './pack.ts'
+export type { ReconnectTimeoutFor } from './reconnect-timeout.ts'
 export type { JoinResult, SeedFailure, Seeds } from './seeds.ts'
+export type { SendEventOptions } from './sending.ts'
+export type { CoordinateStats } from './serf/coordinates.ts'
 export type { Member, MemberState, RawTags, TagsOf } from './serf/members.ts'
 export type { Profile } from './swim/options.ts'
+export type { TrailEntry, TrailEvent } from './swim/trail.ts'
 export type { SchemaIssue, SchemaResult, TagsSchema } from './validate-tags.ts'
+export type { Coordinate } from './wire/types.ts'

@@ -54,6 +54,8 @@ export interface JoiningSetup {
 export interface JoiningOptions {
   readonly signal: AbortSignal | undefined
   readonly required: boolean
+  /** Default false. */
+  readonly ignoreOldEvents?: boolean
 }
 
 /** Seeds that are asked again as things stand. */
@@ -63,6 +65,8 @@ interface Watch {
   signal: AbortSignal | undefined
   /** Taken up again where the signal ends this one. */
   before: Watch | undefined
+  /** Nobody was met yet, and what they tell was sent before we came. */
+  ignoreOldEvents: boolean
   /** Where the seeds led when they last led anywhere. */
   found: readonly Address[]
   /** The next pause while alone. */
@@ -77,7 +81,7 @@ interface Watch {
   isElsewhere: boolean
 }
 
-interface Asking extends Pick<Watch, 'seeds' | 'signal'> {
+interface Asking extends Pick<Watch, 'seeds' | 'signal' | 'ignoreOldEvents'> {
   /** Tell the cluster that we meant to join it, where anyone answered. */
   readonly announce: boolean
   isKnown(to: Address): boolean
@@ -109,8 +113,8 @@ export class Joining {
   /** One round, then the watch, which takes the place of that of an earlier join. One that rejects, or has no seeds, leaves the
    *  earlier watch as it is.
    *  @throws ClosedError, JoinError where `required`, the signal's reason */
-  async join(seeds: Seeds, { signal, required }: JoiningOptions): Promise<JoinResult> {
-    const round = await this.#round({ seeds, signal, announce: true, isKnown: () => false })
+  async join(seeds: Seeds, { signal, required, ignoreOldEvents = false }: JoiningOptions): Promise<JoinResult> {
+    const round = await this.#round({ seeds, signal, ignoreOldEvents, announce: true, isKnown: () => false })
     if (!this.#setup.isRunning()) throw new ClosedError('closed while it joined')
     const { joined, failed, found } = round
     if (required && joined.length === 0) throw joinError(round)
@@ -119,7 +123,7 @@ export class Joining {
       const last = this.#watch
       // What has no signal stays: there is nothing to go back from. Of two that may end the first is let go.
       const before = signal === undefined ? undefined : last?.signal === undefined ? last : last.before
-      const watch = { seeds, signal, before, found, ...FRESH }
+      const watch = { seeds, signal, before, ignoreOldEvents, found, ...FRESH }
       this.#watch = watch
       this.#asked(watch, joined.length > 0)
       this.#lookLater(watch)
@@ -151,6 +155,7 @@ export class Joining {
     if (!this.#setup.serf.hasPeers()) return
     watch.signal = undefined
     watch.before = undefined
+    watch.ignoreOldEvents = false
     watch.retryMs = FIRST_RETRY_MS
     if (!isComplete(watch, this.#inView())) return
     watch.cutOffMs = FIRST_CUT_OFF_MS
@@ -190,11 +195,11 @@ export class Joining {
 
   #askAgain(watch: Watch, wasAlone: boolean, inView: ReadonlySet<string>): void {
     const { driver, host, serf, isRunning } = this.#setup
-    const { seeds, signal } = watch
+    const { seeds, signal, ignoreOldEvents } = watch
     trace('asking the seeds again, %s', wasAlone ? 'alone' : 'some are not in view')
     // Who finds the other half of its cluster again has never left it: the claims say enough then, as with Serf's reconnect.
     const isKnown = ({ key }: Address): boolean => inView.has(key)
-    this.#round({ seeds, signal, announce: wasAlone, isKnown }).then(
+    this.#round({ seeds, signal, ignoreOldEvents, announce: wasAlone, isKnown }).then(
       (round) => {
         if (watch !== this.#watch || !isRunning()) return
         const isAnswered = round.joined.length > 0
@@ -247,7 +252,7 @@ export class Joining {
   }
 
   async #round(asking: Asking): Promise<SeedsRound> {
-    const { seeds, signal, announce, isKnown } = asking
+    const { seeds, signal, ignoreOldEvents, announce, isKnown } = asking
     const { host, driver, serf, bound, allowedCidrs, isRunning } = this.#setup
     const controller = new AbortController()
     const abort = (): void => controller.abort(signal?.reason)
@@ -259,7 +264,7 @@ export class Joining {
       if (!isIn) isIn = this.#enterLate(asking)
     }
     const contact = async (to: Address): Promise<void> => {
-      await this.#contact(to)
+      await this.contact(to, ignoreOldEvents)
       isAnswered = true
       if (controller.signal.aborted) enterLate()
     }
@@ -305,7 +310,7 @@ export class Joining {
     trace('in, though it was given up')
     if (announce) driver.command((running, now) => running.announceJoin(now))
     if (this.#watch === undefined) {
-      this.#watch = { seeds, signal: undefined, before: undefined, found: [], ...FRESH }
+      this.#watch = { seeds, signal: undefined, before: undefined, ignoreOldEvents: false, found: [], ...FRESH }
       this.#lookLater(this.#watch)
     }
     return true
@@ -320,12 +325,12 @@ export class Joining {
     return [...own, ...ips.map((ip) => new Address(ip, bound.port))]
   }
 
-  /** One full exchange. */
-  #contact(to: Address): Promise<void> {
+  /** One full exchange. Rejects where it fails, and where nothing runs any more. */
+  contact(to: Address, ignoreOldEvents = false): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.#setup.isRunning()) throw new ClosedError()
       this.#setup.driver.command((serf) => {
-        this.#contacts.set(serf.contact(to), { resolve, reject })
+        this.#contacts.set(serf.contact(to, ignoreOldEvents), { resolve, reject })
       })
     })
   }

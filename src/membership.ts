@@ -7,20 +7,29 @@ import { type Change, ChangeStreams } from './changes.ts'
 import { Driver, type DriverNotice, type DriverStats } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
 import type { MemberEvent, MembershipEvent } from './events.ts'
+import { type Explanation, explain } from './explain.ts'
 import type { Joining } from './joining.ts'
+import { KeyQuestions } from './key-questions.ts'
+import { Keys } from './keys.ts'
 import { Lifecycle, type Status } from './lifecycle.ts'
 import { GuardedEmitter } from './listeners.ts'
 import { filterOf, type MemberFilter } from './member-filter.ts'
 import { nodeHost } from './node/host.ts'
 import { keyringStore } from './open-keyring.ts'
 import { checkTags, defaultName, type MembershipOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import type { Payload } from './pack.ts'
+import { Pinging } from './pinging.ts'
 import { type Preparing, prepare } from './preparing.ts'
 import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
+import { type SendEventOptions, sendEvent, userEventOf } from './sending.ts'
+import type { BroadcastDepths } from './serf/broadcasts.ts'
+import type { CoordinateStats } from './serf/coordinates.ts'
 import type { Member, RawTags } from './serf/members.ts'
 import type { MemberNotice } from './serf/notices.ts'
 import { metaOf, type Serf } from './serf/serf.ts'
 import { Tellings } from './tellings.ts'
 import { checkOwnTags } from './validate-tags.ts'
+import type { Coordinate } from './wire/types.ts'
 
 export interface JoinOptions {
   /** Gives up when aborted: `join` rejects with the signal's reason, nobody else is asked, and while nobody is known nothing is
@@ -30,6 +39,8 @@ export interface JoinOptions {
   readonly signal?: AbortSignal
   /** Reject with `JoinError` when nobody answers, instead of trying on in the background. Default false. */
   readonly required?: boolean
+  /** Deliver no user event that was sent before we were in: else those of late that its members still know come first. Default false. */
+  readonly ignoreOldEvents?: boolean
 }
 
 /** Counters since the start, and gauges as of now. */
@@ -40,12 +51,18 @@ export interface MembershipStats extends DriverStats {
   readonly health: number
   /** Broadcasts that are still being told. */
   readonly queued: number
+  /** Of network coordinates; absent where they are off, and before the start. */
+  readonly coordinates: CoordinateStats | undefined
+  /** The same by kind: claims about members, intents, queries, user events. */
+  readonly queues: BroadcastDepths & { readonly claims: number }
 }
 
 /** Without a type of tags all is optional. */
 type OptionalOptions<Tags> = [Tags] extends [undefined]
   ? [options?: MembershipOptions<Tags>]
   : [options: MembershipOptions<Tags>]
+
+const NO_QUEUES: MembershipStats['queues'] = Object.freeze({ claims: 0, intents: 0, queries: 0, events: 0 })
 
 /** The longest goodbye one may ask for: a day. */
 const MAX_LEAVE_MS = 86_400_000
@@ -64,7 +81,11 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   readonly #random: Random
   readonly #lifecycle: Lifecycle
   readonly #tellings: Tellings
+  readonly #pinging: Pinging
+  readonly #keyQuestions: KeyQuestions
   readonly #streams = new ChangeStreams(() => this.members())
+  /** The operator's verbs for keys: install, use, remove, list. */
+  readonly keys: Keys
   #serf: Serf | undefined
   #joining: Joining | undefined
   #tags: RawTags
@@ -96,7 +117,10 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       storeKeys: keyringStore(host.storage, keyringPath),
       notified: (notice) => this.#notified(notice),
     })
+    this.#pinging = new Pinging(this.#driver, this.#options.swim.probeTimeoutMs)
     this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
+    this.#keyQuestions = new KeyQuestions(this.#driver, () => this.#running())
+    this.keys = new Keys(this.#keyQuestions)
     this.#lifecycle = new Lifecycle({
       driver: this.#driver,
       begin: () => this.#begin(),
@@ -138,7 +162,14 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   }
 
   stats(): MembershipStats {
-    return { ...this.#driver.stats(), members: this.size, health: this.health, queued: this.#serf?.queued ?? 0 }
+    return {
+      ...this.#driver.stats(),
+      members: this.size,
+      health: this.health,
+      queued: this.#serf?.queued ?? 0,
+      coordinates: this.#serf?.coordinates?.stats,
+      queues: this.#serf?.queues ?? NO_QUEUES,
+    }
   }
 
   /** Binds, announces ourselves and begins to listen. Idempotent; `join` does it by itself.
@@ -156,17 +187,18 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   async join(seeds: Seeds, options: JoinOptions = {}): Promise<JoinResult> {
     checkSeeds(seeds, this.#options.allowedCidrs)
     checkObject('options', options)
-    checkKeys(options, ['signal', 'required'])
+    checkKeys(options, ['signal', 'required', 'ignoreOldEvents'])
     // A copy: what is asked, now and later, is what was given and checked.
     const given = typeof seeds === 'function' ? seeds : [...seeds]
-    const { signal, required = false } = options
+    const { signal, required = false, ignoreOldEvents = false } = options
     checkBoolean('required', required)
+    checkBoolean('ignoreOldEvents', ignoreOldEvents)
     checkSignal(signal)
     signal?.throwIfAborted()
     await this.start()
     signal?.throwIfAborted()
     if (this.status !== 'running') throw new ClosedError('closed while it joined')
-    return (this.#joining as Joining).join(given, { signal, required })
+    return (this.#joining as Joining).join(given, { signal, required, ignoreOldEvents })
   }
 
   /** Replaces our tags: texts, also where `validateTags` makes something else of them, which must fit. Resolves when the cluster has been
@@ -202,6 +234,42 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     if (name === this.#running().local.name) throw new OptionsError('name', name, 'is our own: use leave()')
     const what = `${name} is declared to have left`
     await this.#tellings.until(what, (serf, now) => serf.forceLeave(name, prune, now))
+  }
+
+  /** Tells all members of an event, ourselves too: each delivers it once, as `user-event`, and so does who joins soon. Returns at once, and
+   *  nothing says who has heard of it: ask by a query where that matters.
+   *  @param payload bytes and texts go as they are; anything else as MessagePack, which `unpack()` of the event reads. Default none
+   *  @throws OptionsError, SizeError where it takes more than `userEventSizeLimit`, ClosedError: nothing is sent */
+  sendEvent(name: string, payload?: Payload, options: SendEventOptions = {}): void {
+    this.#lifecycle.throwIfOver()
+    this.#running()
+    sendEvent(this.#driver, name, payload, options)
+  }
+
+  /** Pings a member, whatever its state, over UDP, and gives the round trip in milliseconds. Nobody else is asked, and nothing follows
+   *  from it. Asked again while one is under way, it gives the answer of that one.
+   *  @throws OptionsError for a name that no member bears, or is ours. TimeoutError: no answer came within `probeTimeoutMs`. ClosedError */
+  ping(name: string): Promise<number> {
+    return this.#pinging.ping(name)
+  }
+
+  /** Where a member is on the network, by default ourselves: the distance between two coordinates is their round trip. `undefined` of a
+   *  member that has not answered a probe of ours yet, or tells no coordinates; of all where `coordinates` is false. Frozen. */
+  coordinate(name?: string): Coordinate | undefined {
+    return this.#serf?.coordinates?.of(name ?? this.#serf.local.name)
+  }
+
+  /** The round trip between two members in milliseconds, the second by default ourselves, as their coordinates tell it: no packet is sent.
+   *  `undefined` where the coordinate of one is not known. */
+  rtt(one: string, other?: string): number | undefined {
+    return this.#serf?.coordinates?.rttMs(one, other ?? this.#serf.local.name)
+  }
+
+  /** What led to what we hold of a member, or of ourselves, also of one that is in the list no more: who did not answer whom, who accused
+   *  and confirmed, what was denied. `String(...)` of it is for a person. @throws OptionsError, ClosedError before the start */
+  explain(name: string): Explanation {
+    if (typeof name !== 'string' || name === '') throw new OptionsError('name', name, 'must be the name of a member')
+    return explain(this.#running(), name, this.#driver.now())
   }
 
   /** The member list as a stream: a `view` first, then one item a change. Ends when the instance closes or the signal is aborted.
@@ -241,7 +309,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   }
 
   async #begin(): Promise<void> {
-    const { serf, joining, warnings } = await prepare({
+    const { serf, joining, rejoining, warnings } = await prepare({
       options: this.#options,
       host: this.#host,
       driver: this.#driver,
@@ -256,10 +324,13 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     this.#lifecycle.running()
     this.#driver.run(serf)
     for (const { code, message } of warnings) this.#driver.warn(code, message)
+    rejoining?.begin()
   }
 
   #letGo(): void {
     this.#tellings.close()
+    this.#pinging.close()
+    this.#keyQuestions.close()
     this.#joining?.close()
     this.#streams.end()
   }
@@ -269,14 +340,23 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       case 'exchange-done':
         this.#joining?.exchangeDone(notice.id, notice.error)
         return
+      case 'pinged':
+        this.#pinging.pinged(notice.id, notice.rttMs)
+        return
       case 'told':
         this.#tellings.told(notice.ticket)
+        return
+      case 'key-answers':
+        this.#keyQuestions.answered(notice)
         return
       case 'departed':
         this.#lifecycle.departed()
         return
       case 'failed':
         void this.#lifecycle.close({ type: 'closed', reason: 'failed', error: notice.error })
+        return
+      case 'user-event':
+        this.#emit(userEventOf(notice))
         return
       case 'conflict':
       case 'warning':

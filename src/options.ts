@@ -70,9 +70,17 @@ export interface CommonOptions<Tags> extends Partial<SwimOptions>, Partial<SerfO
   /** Veto: gets a member as it would be, when it is to come in, to come back, to move, or to change its tags; false drops that.
    *  Answers at once, and must not change this instance. The same refused news is asked about once in ten seconds. Default: all come in. */
   readonly accept?: Accept<Tags>
+  /** Deliver no user event that the first exchange with anybody tells of: it was sent before we came. For who restarts and must not do things
+   *  twice, since those who remember us may reach us before we join. Of no effect with a snapshot, which says it better. Default false. */
+  readonly ignoreOldEvents?: boolean
   /** How long a member that is dead or left stays in the list, in milliseconds: asked at every look of the reaper, with what holds
    *  otherwise. Answers at once, and must not change this instance. Default: what holds otherwise. */
   readonly reconnectTimeoutFor?: ReconnectTimeoutFor<Tags>
+  /** A file for who is there and the three clocks, in Serf's own format: a restart comes back to those it names, by itself, and delivers no
+   *  event or query once more that it has seen. One instance a file. Default: nothing is kept. */
+  readonly snapshotPath?: string
+  /** With `snapshotPath`: a goodbye forgets nothing, so that a restart after `leave` comes back too. Default false. */
+  readonly rejoinAfterLeave?: boolean
   /** Where to run. Default: this process. */
   readonly host?: Host
 }
@@ -92,7 +100,10 @@ export interface ResolvedOptions {
   readonly compression: boolean
   readonly allowedCidrs: readonly Cidr[] | undefined
   readonly accept: Accept<unknown> | undefined
+  readonly ignoreOldEvents: boolean
   readonly reconnectTimeoutFor: ReconnectTimeoutFor<unknown> | undefined
+  readonly snapshotPath: string | undefined
+  readonly rejoinAfterLeave: boolean
   readonly host: Host | undefined
   readonly swim: SwimOptions
   readonly serf: SerfOptions
@@ -115,6 +126,9 @@ const OWN_OPTION_NAMES = [
   'allowedCidrs',
   'accept',
   'reconnectTimeoutFor',
+  'ignoreOldEvents',
+  'snapshotPath',
+  'rejoinAfterLeave',
   'host',
 ] as const satisfies readonly (keyof AnyOptions)[]
 
@@ -140,12 +154,14 @@ export function resolveOptions<Tags = undefined>(options: MembershipOptions<Tags
     tags = {},
     validateTags,
     compression = true,
+    ignoreOldEvents = false,
     accept,
     reconnectTimeoutFor,
     host,
     name,
   } = given
   checkBoolean('compression', compression)
+  checkBoolean('ignoreOldEvents', ignoreOldEvents)
   if (name !== undefined) checkName(name)
   checkFunction('accept', accept)
   checkFunction('reconnectTimeoutFor', reconnectTimeoutFor)
@@ -155,6 +171,8 @@ export function resolveOptions<Tags = undefined>(options: MembershipOptions<Tags
   const keyring = resolveKeyring(given.secretKey, given.keyring)
   checkKeyringPath(keyringPath, given.secretKey, host)
   checkVerify(verifyIncoming, verifyOutgoing)
+  const { snapshotPath, rejoinAfterLeave = false } = given
+  checkSnapshot(snapshotPath, rejoinAfterLeave, host)
   const label = resolveLabel(given.label)
   const swim = resolveSwimOptions(profile, given)
   checkRoom(swim.maxPacketBytes, keyring ?? (keyringPath === undefined ? undefined : ANY_KEYRING), label)
@@ -172,7 +190,10 @@ export function resolveOptions<Tags = undefined>(options: MembershipOptions<Tags
     compression,
     allowedCidrs: resolveCidrs(given.allowedCidrs),
     accept,
+    ignoreOldEvents,
     reconnectTimeoutFor,
+    snapshotPath,
+    rejoinAfterLeave,
     host,
     swim,
     serf: resolveSerfOptions(given),
@@ -285,6 +306,19 @@ function resolveKeyring(secretKey: unknown, keyring: unknown): Keyring | undefin
   if (!Array.isArray(keyring))
     throw new OptionsError('keyring', '(hidden)', 'must be a list of keys, the first is primary')
   return new Keyring(keyring.map((key, at) => readKey(key, `keyring[${at}]`)))
+}
+
+function checkSnapshot(path: unknown, rejoinAfterLeave: unknown, host: Host | undefined): void {
+  checkBoolean('rejoinAfterLeave', rejoinAfterLeave)
+  if (path === undefined) {
+    if (rejoinAfterLeave) throw new OptionsError('rejoinAfterLeave', rejoinAfterLeave, 'needs snapshotPath')
+    return
+  }
+  const isPath = typeof path === 'string' && path !== '' && !path.includes('\0')
+  if (!isPath) throw new OptionsError('snapshotPath', path, 'must be the path of a file')
+  if (host !== undefined && host.storage === undefined) {
+    throw new OptionsError('snapshotPath', path, 'needs a host that has a storage')
+  }
 }
 
 /** For arithmetic before the file is read: all keys take the same room in a packet. */

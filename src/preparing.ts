@@ -4,12 +4,14 @@ import { chooseAdvertised } from './advertise.ts'
 import type { Random } from './base/random.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
+import { type FoundSnapshot, SnapshotFile } from './driver/snapshot-file.ts'
 import type { WarningCode } from './driver/warnings.ts'
 import { Joining } from './joining.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { openKeyring } from './open-keyring.ts'
 import { defaultName, type ResolvedOptions } from './options.ts'
 import { reconnectTimeoutOf } from './reconnect-timeout.ts'
+import { Rejoining } from './rejoining.ts'
 import type { RawTags } from './serf/members.ts'
 import { Serf } from './serf/serf.ts'
 import { tagsReader } from './validate-tags.ts'
@@ -33,6 +35,8 @@ export interface Preparing {
 export interface Prepared {
   readonly serf: Serf
   readonly joining: Joining
+  /** The way back to those of the snapshot; absent: there is none. */
+  readonly rejoining: Rejoining | undefined
   /** To be told once it runs. */
   readonly warnings: readonly { readonly code: WarningCode; readonly message: string }[]
 }
@@ -48,7 +52,10 @@ export async function prepare(preparing: Preparing): Promise<Prepared> {
     lifecycle.throwIfClosing()
   }
   const bound = await driver.open(bind)
-  lifecycle.throwIfClosing()
+  // Not before: who cannot bind may be a second process on the file of the first.
+  const found = await openSnapshot(preparing)
+  // A copy: it is gone on with.
+  const known = found && { alive: new Map(found.state.alive), gone: new Map(found.state.gone) }
   const serf = new Serf({
     name: options.name ?? defaultName(host.hostname, bound.port),
     address: new Address(ip, advertise?.port ?? bound.port),
@@ -61,10 +68,47 @@ export async function prepare(preparing: Preparing): Promise<Prepared> {
     reconnectTimeoutFor: reconnectTimeoutFor && reconnectTimeoutOf(reconnectTimeoutFor, driver, host),
     readTags: validateTags && tagsReader(validateTags, driver, host),
     keyring: sealing.keyring,
+    ignoreOldEvents: options.ignoreOldEvents,
     keepsKeys: keyringPath !== undefined,
+    snapshot: found && {
+      recovered: found.state,
+      fileBytes: found.wholeBytes,
+      rejoinAfterLeave: options.rejoinAfterLeave,
+      isBroken: found.trouble !== undefined,
+    },
     random: random.fork(),
   })
   const isRunning = (): boolean => lifecycle.status === 'running'
   const joining = new Joining({ host, driver, serf, random, bound, allowedCidrs, isRunning })
-  return { serf, joining, warnings }
+  const rejoining = known && new Rejoining({ host, driver, serf, joining, random, allowedCidrs, isRunning }, known)
+  return { serf, joining, rejoining, warnings: [...warnings, ...warningsOf(found)] }
+}
+
+/** The snapshot as it was found. Where that fails, what the driver has open is given up. */
+async function openSnapshot({ options, host, driver, lifecycle }: Preparing): Promise<FoundSnapshot | undefined> {
+  const { snapshotPath, rejoinAfterLeave } = options
+  try {
+    lifecycle.throwIfClosing()
+    if (snapshotPath === undefined || host.storage === undefined) return undefined
+    const found = await SnapshotFile.open(host.storage, snapshotPath, rejoinAfterLeave)
+    driver.recordTo(found.file)
+    lifecycle.throwIfClosing()
+    return found
+  } catch (error) {
+    await driver.unbind()
+    throw error
+  }
+}
+
+function warningsOf(found: FoundSnapshot | undefined): Prepared['warnings'] {
+  const warnings: Prepared['warnings'][number][] = []
+  if (found?.trouble !== undefined) {
+    const message = `the snapshot is read, but cannot be written: ${found.trouble.message}`
+    warnings.push({ code: 'snapshot-failed', message })
+  }
+  if (found !== undefined && found.skipped > 0) {
+    const message = `${found.skipped} lines of the snapshot make no sense and are skipped, the first is line ${found.firstSkipped}`
+    warnings.push({ code: 'snapshot-invalid', message })
+  }
+  return warnings
 }

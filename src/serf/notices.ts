@@ -1,6 +1,7 @@
 // What the protocol tells its host, as data. The facade turns notices into events and promises.
 import type { SwimWarning } from '../swim/delegate.ts'
 import type { QueryEnd } from './collecting.ts'
+import type { KeyAnswersNotice } from './key-asking.ts'
 import type { KeysNotice } from './key-manager.ts'
 import type { AnyMember } from './members.ts'
 import type { ReceivedQuery } from './responding.ts'
@@ -63,6 +64,17 @@ export type SerfNotice =
   | { readonly type: 'conflict'; readonly name: string; readonly address: string; readonly claimedBy: string }
   | { readonly type: 'warning'; readonly code: SerfWarning; readonly message: string }
   | EventNotice
+  /** A query that is meant for us. */
+  | { readonly type: 'query'; readonly query: ReceivedQuery }
+  /** An answer to a query of ours, named by its time. */
+  | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
+  | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
+  /** No more answers come. */
+  | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
+  /** More members know another by our name than us: we are to close. */
+  | { readonly type: 'conflict-lost' }
+  /** A ping that was asked for is over; without a time where no answer came. */
+  | { readonly type: 'pinged'; readonly id: number; readonly rttMs: number | undefined }
   /** A full exchange that we began is over. */
   | { readonly type: 'exchange-done'; readonly id: number; readonly error: string | undefined }
   /** A broadcast of ours was sent often enough, or superseded. */
@@ -70,5 +82,6 @@ export type SerfNotice =
   /** Something is to be written down. */
   | SnapshotNotice
   | KeysNotice
+  | KeyAnswersNotice
   /** Our leave is complete. */
   | { readonly type: 'departed' }

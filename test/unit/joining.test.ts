@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Deadlines } from '../../src/base/deadlines.ts'
 import { ClosedError, JoinError, TimeoutError } from '../../src/base/errors.ts'
 import { Random } from '../../src/base/random.ts'
-import { Joining, type JoiningSetup } from '../../src/joining.ts'
+import { Joining, type JoiningOptions, type JoiningSetup } from '../../src/joining.ts'
 import type { JoinResult, Seeds } from '../../src/seeds.ts'
 import type { Member, MemberState } from '../../src/serf/members.ts'
 import { Address, parseIp } from '../../src/wire/address.ts'
@@ -353,6 +353,29 @@ describe('a later join', () => {
   }
 })
 
+describe('ignoreOldEvents', () => {
+  it('holds for each contact until somebody was met, and not for those that bring halves together later', async () => {
+    const world = new World([])
+    world.answers = () => false
+    await world.join(['10.0.0.2', '10.0.0.3'], { ignoreOldEvents: true })
+    await world.run(10_000)
+    assert.ok(world.ignoring.length >= 4)
+    assert.ok(world.ignoring.every((isIgnoring) => isIgnoring))
+    world.setState('10.0.0.9:7946', 'alive')
+    await world.run(60_000)
+    world.ignoring.length = 0
+    await world.run(600_000)
+    assert.ok(world.ignoring.length > 0)
+    assert.ok(world.ignoring.every((isIgnoring) => !isIgnoring))
+  })
+
+  it('is not the rule', async () => {
+    const world = new World([])
+    await world.join(['10.0.0.2'])
+    assert.deepEqual(world.ignoring, [false])
+  })
+})
+
 describe('limits', () => {
   it('a name that never resolves fails after 10 s, a function that never answers after 30 s', async () => {
     const world = new World([])
@@ -416,6 +439,8 @@ class World {
   readonly states = new Map<string, MemberState>()
   readonly tasks = new Deadlines<() => void>()
   readonly asked: { readonly key: string; readonly at: number }[] = []
+  /** Of each contact, whether old events are ignored. */
+  readonly ignoring: boolean[] = []
   readonly warnings: string[] = []
   readonly thrown: unknown[] = []
   announced = 0
@@ -431,7 +456,10 @@ class World {
       address: address(OWN),
       hasPeers: () => [...this.states.values()].some((state) => state === 'alive' || state === 'suspect'),
       members: () => [...this.states].map(([key, state]) => ({ address: key, state, isSelf: false }) as Member),
-      contact: (to: Address) => this.#contact(to),
+      contact: (to: Address, ignoreOldEvents: boolean) => {
+        this.ignoring.push(ignoreOldEvents)
+        return this.#contact(to)
+      },
       announceJoin: () => void this.announced++,
     }
     const driver = {
@@ -459,9 +487,9 @@ class World {
     })
   }
 
-  async join(seeds: Seeds, options: { signal?: AbortSignal; required?: boolean } = {}): Promise<JoinResult> {
-    const { signal, required = false } = options
-    return this.joining.join(seeds, { signal, required })
+  async join(seeds: Seeds, options: Partial<JoiningOptions> = {}): Promise<JoinResult> {
+    const { signal, required = false, ignoreOldEvents = false } = options
+    return this.joining.join(seeds, { signal, required, ignoreOldEvents })
   }
 
   setState(key: string, state: MemberState): void {

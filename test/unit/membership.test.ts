@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
+import { utf8 } from '../../src/base/bytes.ts'
 import { ClosedError, JoinError, OptionsError, SizeError, TimeoutError, TransportError } from '../../src/base/errors.ts'
 import type { Change } from '../../src/changes.ts'
 import type { Host, TransportHandlers } from '../../src/driver/host.ts'
@@ -1118,6 +1119,95 @@ describe('stats', () => {
     assert.equal(second.health, 0)
   })
 })
+
+describe('sendEvent', () => {
+  it('comes to ourselves at once and to others soon, each with a payload of its own; unpack gives the value', async () => {
+    const { simulation, first, second } = await joinedPair()
+    const [own, theirs] = [log(first, 'user-event'), log(second, 'user-event')]
+    const payload = utf8('v7')
+    first.sendEvent('deploy', payload)
+    assert.equal(own.length, 1)
+    first.sendEvent('config', { keys: ['a', 1] }, { coalesce: true })
+    await simulation.run(2000)
+    for (const events of [own, theirs]) {
+      const [deploy, config] = [...events].sort((left, right) => ltimeOf(left) - ltimeOf(right))
+      assert.ok(deploy?.type === 'user-event' && config?.type === 'user-event' && events.length === 2)
+      assert.deepEqual([deploy.name, deploy.payload, deploy.ltime, deploy.coalesce], ['deploy', utf8('v7'), 1, false])
+      assert.deepEqual(
+        [config.name, config.unpack(), config.ltime, config.coalesce],
+        ['config', { keys: ['a', 1] }, 2, true],
+      )
+      assert.ok(Object.isFrozen(deploy))
+      deploy.payload.fill(0)
+    }
+    assert.deepEqual(payload, utf8('v7'))
+  })
+
+  it('is refused before the start, after the end, and with what does not fit; nothing is sent then', async () => {
+    const { simulation, first, second } = await joinedPair()
+    const theirs = log(second, 'user-event')
+    assert.throws(() => stage().make().sendEvent('deploy'), ClosedError)
+    assert.throws(
+      () => first.sendEvent('deploy', new Uint8Array(512)),
+      (error) => error instanceof SizeError && error.allowedBytes === 512 && error.usedBytes > 512,
+    )
+    assert.throws(() => first.sendEvent('deploy', Symbol('x') as unknown as string), OptionsError)
+    await simulation.run(2000)
+    assert.deepEqual(theirs, [])
+    await simulation.finish(first.close())
+    assert.throws(() => first.sendEvent('deploy'), ClosedError)
+  })
+
+  it('may be called from inside a listener: all are told, in order', async () => {
+    const { simulation, first, second } = await joinedPair()
+    const theirs = log(second, 'user-event')
+    first.once('user-event', () => first.sendEvent('second'))
+    first.sendEvent('first')
+    await simulation.run(2000)
+    assert.deepEqual(theirs.map((event) => event.type === 'user-event' && event.name).sort(), ['first', 'second'])
+  })
+
+  it('SF-31: who joins hears of what was sent of late, unless it ignores it; an instance may ignore it from the start', async () => {
+    for (const [options, joinOptions, heard] of [
+      [{}, {}, ['early']],
+      [{}, { ignoreOldEvents: true }, []],
+      [{ ignoreOldEvents: true }, {}, []],
+    ] as const) {
+      const { simulation, make, makeAt } = stage()
+      const [first, second] = [make(), makeAt(2, options)]
+      await simulation.finish(first.start())
+      first.sendEvent('early')
+      const events = log(second, 'user-event')
+      await simulation.finish(second.join(['10.0.0.1'], joinOptions))
+      assert.deepEqual(
+        events.map((event) => event.type === 'user-event' && event.name),
+        heard,
+      )
+      first.sendEvent('late')
+      await simulation.run(2000)
+      assert.deepEqual(
+        events.map((event) => event.type === 'user-event' && event.name),
+        [...heard, 'late'],
+      )
+      await simulation.finish(Promise.all([first.close(), second.close()]))
+    }
+  })
+
+  it('changes() tells of members alone', async () => {
+    const { simulation, first } = await joinedPair()
+    const changes = first.changes()
+    await changes.next()
+    first.sendEvent('deploy')
+    await simulation.run(1000)
+    await simulation.finish(first.close())
+    const last = await changes.next()
+    assert.equal(last.done, true)
+  })
+})
+
+function ltimeOf(event: MembershipEvent): number {
+  return event.type === 'user-event' ? event.ltime : 0
+}
 
 /** One simulated network, with `host-1` at 10.0.0.1 and further hosts as they are asked for. */
 function stage() {
