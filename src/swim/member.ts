@@ -58,7 +58,7 @@ export function tellsVersions({ vsn }: Pick<MemberRecord, 'vsn'>): boolean {
 }
 
 /** Protocol features, by the highest version a member understands (wire-protocol §5). */
-export const Feature = { streamPing: 3, nack: 4, crc: 5 } as const
+export const Feature = { streamPing: 3, nack: 4, crc: 5, relay: 5 } as const
 
 /** True where the member's own word says that it understands `feature`. */
 export function understands(member: MemberRecord, feature: number): boolean {

@@ -2,6 +2,8 @@
 import { type Address, sameEndpoint } from '../wire/address.ts'
 import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { MAX_COMPOUND_PARTS } from '../wire/limits.ts'
+import { encodeSwimMessage } from '../wire/swim-messages.ts'
+import { isAllowed } from './admission.ts'
 import { retransmitLimit } from './formulas.ts'
 import { isPresent } from './member.ts'
 import type { SwimState } from './state.ts'
@@ -75,6 +77,12 @@ export function sendAnswer(state: SwimState, to: Address, name: string, message:
   } else {
     state.outbox.push({ kind: 'packet', to, parts: [message], crc: false })
   }
+}
+
+/** Sends bytes of the layer above to an address, with nothing beside. */
+export function sendUser(state: SwimState, to: Address, payload: Uint8Array): void {
+  if (!isAllowed(state, to, 'an answer')) return
+  state.outbox.push({ kind: 'packet', to, parts: [encodeSwimMessage({ type: 'user', payload })], crc: false })
 }
 
 /** Sends `message` with as many broadcasts as fit beside it. Without a checksum: memberlist adds none where it answers

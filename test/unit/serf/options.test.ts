@@ -3,6 +3,8 @@ import { describe, it } from 'node:test'
 import { OptionsError } from '../../../src/base/errors.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES, type SerfOptions } from '../../../src/serf/options.ts'
 
+const FLAGS: readonly string[] = ['coordinates', 'resolveConflicts']
+
 describe('resolveSerfOptions', () => {
   it("gives Serf's defaults, frozen", () => {
     const options = resolveSerfOptions({})
@@ -14,10 +16,15 @@ describe('resolveSerfOptions', () => {
       reconnectIntervalMs: 30_000,
       reconnectTimeoutMs: 86_400_000,
       tombstoneTimeoutMs: 86_400_000,
+      userEventSizeLimit: 512,
       maxQueueDepth: 4096,
       minQueueDepth: 0,
       queueDepthWarning: 128,
       queueCheckIntervalMs: 30_000,
+      queryTimeoutMult: 16,
+      querySizeLimit: 1024,
+      queryResponseSizeLimit: 1024,
+      resolveConflicts: true,
       coordinates: true,
     })
     assert.ok(Object.isFrozen(options))
@@ -39,7 +46,7 @@ describe('resolveSerfOptions', () => {
             error instanceof OptionsError &&
             error.option === option &&
             Object.is(error.value, value) &&
-            error.limit.startsWith(option === 'coordinates' ? 'must be true or false' : 'must be a whole number from '),
+            error.limit.startsWith(FLAGS.includes(option) ? 'must be true or false' : 'must be a whole number from '),
           `${option} ${value}`,
         )
       }

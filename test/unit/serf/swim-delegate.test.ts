@@ -8,6 +8,7 @@ import { LamportClock } from '../../../src/serf/lamport-clock.ts'
 import { SerfMembers, type SerfStatus } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
 import { resolveSerfOptions } from '../../../src/serf/options.ts'
+import { newQueries } from '../../../src/serf/queries.ts'
 import { RecentIntents } from '../../../src/serf/recent-intents.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
 import { SerfDelegate } from '../../../src/serf/swim-delegate.ts'
@@ -354,11 +355,13 @@ function delegateKnowing(status: SerfStatus) {
     clock: new LamportClock(),
     broadcasts: new Broadcasts(resolveSerfOptions({}), 1000),
     events: new UserEvents(),
+    queries: newQueries(),
     recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
     snapshot: undefined,
     keys: { keyring: undefined, hasFile: false, waiting: [], isWriting: false },
     departure: undefined,
+    isVoting: false,
     lastTicket: 0,
     prunedTold: 0,
   }

@@ -1,0 +1,122 @@
+// Queries as they come by gossip (serf-behaviour §26.2): each is taken once, told on, and handed to whom its filters mean, with the time
+// it leaves for an answer. Asking stands in asking.ts, answering in responding.ts, what Serf asks itself in internal-queries.ts.
+import { tracer } from '../base/log.ts'
+import { Address } from '../wire/address.ts'
+import type { SerfQuery } from '../wire/types.ts'
+import { spread } from './broadcasts.ts'
+import type { OpenQuery } from './collecting.ts'
+import { answerInternally, isInternal } from './internal-queries.ts'
+import { LamportClock } from './lamport-clock.ts'
+import { passesFilters } from './query-filters.ts'
+import { acknowledge, type ReceivedQuery } from './responding.ts'
+import { type SerfState, warn } from './state.ts'
+import { TagPatterns } from './tag-patterns.ts'
+
+const trace = tracer('serf:queries')
+
+/** Flags of a query. */
+export const QueryFlag = { ack: 1, noBroadcast: 2 } as const
+
+/** Times that are remembered, the newest: Serf's own number. What is older is too old. */
+const RING_SLOTS = 512
+/** Queries at one and the same time: of members that asked without having heard of each other. */
+const MAX_AT_ONE_TIME = 1024
+/** The longest time for an answer that we keep: who asks for more gets a day. */
+const MAX_TIMEOUT_MS = 86_400_000
+
+/** The queries of one time. */
+interface Slot {
+  readonly ltime: number
+  readonly ids: Set<number>
+}
+
+/** Which queries have come, by time and id: those of the newest 512 times. */
+export class SeenQueries {
+  readonly #slots: (Slot | undefined)[] = new Array<undefined>(RING_SLOTS).fill(undefined)
+
+  /** Takes a query down: `new`, or `seen` before, or one of `too-many` at its time. */
+  note(ltime: number, id: number): 'new' | 'seen' | 'too-many' {
+    const at = ltime % RING_SLOTS
+    const held = this.#slots[at]
+    const slot = held?.ltime === ltime ? held : { ltime, ids: new Set<number>() }
+    if (slot.ids.has(id)) return 'seen'
+    if (slot.ids.size >= MAX_AT_ONE_TIME) return 'too-many'
+    slot.ids.add(id)
+    this.#slots[at] = slot
+    return 'new'
+  }
+}
+
+/** What we remember of queries. */
+export interface Queries {
+  readonly clock: LamportClock
+  /** Older queries are not taken. */
+  minTime: number
+  readonly seen: SeenQueries
+  readonly patterns: TagPatterns
+  /** Ours that are open, by their time. */
+  readonly open: Map<number, OpenQuery>
+}
+
+export function newQueries(): Queries {
+  return {
+    clock: new LamportClock(),
+    minTime: 0,
+    seen: new SeenQueries(),
+    patterns: new TagPatterns(),
+    open: new Map(),
+  }
+}
+
+/** Takes a query that came by gossip. @param received its bytes, to be told on */
+export function applyQuery(state: SerfState, query: SerfQuery, received: Uint8Array, now: number): void {
+  const { queries } = state
+  const { ltime, id, flags } = query
+  if (!queries.clock.witness(ltime, now)) {
+    warn(state, 'lamport-leap', `query ${query.name} at ${ltime}, we are at ${queries.clock.time}`)
+    return
+  }
+  if (ltime < queries.minTime) return
+  const { time } = queries.clock
+  if (time > RING_SLOTS && ltime < time - RING_SLOTS) {
+    warn(state, 'query-old', `query ${query.name} of ${query.sourceNode} at ${ltime}, we are at ${time}`)
+    return
+  }
+  const novelty = queries.seen.note(ltime, id)
+  if (novelty === 'too-many') warn(state, 'query-limit', `more than ${MAX_AT_ONE_TIME} queries at the time ${ltime}`)
+  if (novelty !== 'new') return
+  if ((flags & QueryFlag.noBroadcast) === 0) spread(state, 'queries', received)
+  deliver(state, query, now, false)
+}
+
+/** Hands a query to whom it is for: to nobody here where its filters leave us out.
+ *  @param isOurs we asked it */
+export function deliver(state: SerfState, query: SerfQuery, now: number, isOurs: boolean): void {
+  const { name, sourceNode, flags } = query
+  const self = state.members.view(state.name)
+  if (self === undefined) return
+  const candidate = { name: self.name, tags: self.rawTags }
+  const told = (message: string): void => warn(state, 'filter-invalid', `query ${name} of ${sourceNode}: ${message}`)
+  if (!passesFilters(query.filters, candidate, state.queries.patterns, told)) return
+  if (query.port === 0) {
+    warn(state, 'message-invalid', `query ${name} of ${sourceNode} wants answers at port 0`)
+    return
+  }
+  trace('query %s of %s, time %s', name, sourceNode, query.ltime)
+  const received: ReceivedQuery = {
+    ltime: query.ltime as number,
+    id: query.id,
+    name,
+    payload: query.payload,
+    source: sourceNode,
+    address: new Address(query.addr, query.port),
+    relayFactor: query.relayFactor,
+    deadline: now + Math.min(MAX_TIMEOUT_MS, Math.max(0, Number(query.timeoutNs) / 1e6)),
+    isOurs,
+    isAnswered: false,
+  }
+  if ((flags & QueryFlag.ack) !== 0) acknowledge(state, received)
+  state.snapshot?.query(received.ltime)
+  if (isInternal(name)) answerInternally(state, received, now)
+  else state.outbox.notify({ type: 'query', query: received })
+}
