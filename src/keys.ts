@@ -2,6 +2,7 @@
 // said. One change at a time; lists may run beside one another. Knows how answers add up, not how they come.
 import { checkBoolean, checkKeys, checkNumber, checkObject } from './base/check.ts'
 import { MembershipError } from './base/errors.ts'
+import type { KeyAnswer } from './serf/key-asking.ts'
 import type { KeyChange, KeyOperation } from './serf/key-manager.ts'
 import { formatKey, parseKey } from './wire/keyring.ts'
 import { decodeSerfMessage, encodeSerfMessage } from './wire/serf-messages.ts'
@@ -51,12 +52,6 @@ export interface KeysSetup {
   ask(operation: KeyOperation, payload: Uint8Array, relayFactor: number): Promise<readonly KeyAnswer[]>
   /** Names of those that should answer now, ourselves included. */
   expected(): readonly string[]
-}
-
-/** What one member sent. */
-export interface KeyAnswer {
-  readonly from: string
-  readonly payload: Uint8Array
 }
 
 export class Keys {

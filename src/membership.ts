@@ -83,7 +83,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   readonly #tellings: Tellings
   readonly #pinging: Pinging
   readonly #keyQuestions: KeyQuestions
-  readonly #streams = new ChangeStreams(() => this.members())
+  readonly #streams = new ChangeStreams(() => this.#view())
   /** The operator's verbs for keys: install, use, remove, list. */
   readonly keys: Keys
   #serf: Serf | undefined
@@ -325,6 +325,12 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     this.#driver.run(serf)
     for (const { code, message } of warnings) this.#driver.warn(code, message)
     rejoining?.begin()
+  }
+
+  /** Everyone as of now: what waits to be told is in it, and must not come after it. */
+  #view(): readonly Member<Tags>[] {
+    this.#driver.tellNews()
+    return this.members()
   }
 
   #letGo(): void {

@@ -2,7 +2,7 @@
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
 //   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye ─► overdue.ts     reconnect ─► reconnect.ts
-//   queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
+//   coalesced ─► coalesce.ts     queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import { SizeError } from '../base/errors.ts'
@@ -20,11 +20,13 @@ import type { StreamMessage } from '../wire/types.ts'
 import { Acceptance } from './acceptance.ts'
 import { askByNotices, defaultTimeoutMs, type QueryRequest } from './asking.ts'
 import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
+import { Coalescing, coalescingDue, flushCoalescing, settleCoalescing } from './coalesce.ts'
 import { cancelQuery, postponeQueries, queryDue } from './collecting.ts'
 import { Coordinates } from './coordinates.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
 import { announceJoin, forceLeave } from './intents.ts'
-import { keysStored } from './key-manager.ts'
+import { askKeys } from './key-asking.ts'
+import { type KeyOperation, keysStored } from './key-manager.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
 import type { SerfNotice } from './notices.ts'
@@ -94,7 +96,11 @@ export class Serf {
     metaOf(setup.tags)
     this.#tags = setup.tags
     const snapshot = setup.snapshot && new Snapshot(setup.snapshot, name)
-    const outbox = new Outbox<SerfNotice>((notice) => snapshot?.note(notice))
+    const coalescing = new Coalescing(setup.serf)
+    const outbox = new Outbox<SerfNotice>(
+      (notice) => snapshot?.note(notice),
+      (notice) => coalescing.holds(notice),
+    )
     const acceptance = setup.accept && new Acceptance(setup.accept, readTags)
     const delegate = new SerfDelegate(() => this.#state, setup.swim.retransmitMult, acceptance)
     const swim = new Swim({
@@ -120,6 +126,7 @@ export class Serf {
       coordinates: setup.serf.coordinates ? new Coordinates(name, random) : undefined,
       clock: new LamportClock(),
       broadcasts: new Broadcasts(setup.serf, swim.largestBroadcastBytes),
+      coalescing,
       events: new UserEvents(setup.ignoreOldEvents),
       queries: newQueries(),
       recentIntents: new RecentIntents(),
@@ -304,6 +311,13 @@ export class Serf {
     return ticket
   }
 
+  /** Asks every member about keys; a `key-answers` notice with the number returned follows. @throws SizeError, QueryError: nothing is asked */
+  askKeys(operation: KeyOperation, payload: Uint8Array, relayFactor: number, now: number): number {
+    const ticket = askKeys(this.#state, operation, payload, relayFactor, now)
+    this.#settle(now)
+    return ticket
+  }
+
   /** The file that `store-keys` asked for is written, or could not be. */
   keysStored(error: string | undefined, now: number): void {
     keysStored(this.#state, error, now)
@@ -352,6 +366,16 @@ export class Serf {
     this.#settle(now)
   }
 
+  /** True if news waits to be told together. */
+  get isHoldingNews(): boolean {
+    return this.#state.coalescing.isHolding
+  }
+
+  /** What waits is told now. */
+  tellNews(): void {
+    flushCoalescing(this.#state)
+  }
+
   /** What is to be written before we close. */
   lastSnapshot(now: number): SnapshotNotice | undefined {
     return endSnapshot(this.#state, now)
@@ -381,6 +405,9 @@ export class Serf {
       case 'query':
         queryDue(this.#state, due.ltime)
         return
+      case 'coalesced':
+        coalescingDue(this.#state, due.layer)
+        return
       case 'queue-check':
         this.#state.deadlines.set('queue-check', now + this.#state.options.queueCheckIntervalMs, due)
         checkDepths(this.#state)
@@ -409,6 +436,7 @@ export class Serf {
       outbox.notify({ type: 'warning', code: 'queue-full', message })
     }
     settleSnapshot(this.#state, now)
+    settleCoalescing(this.#state, now)
   }
 }
 

@@ -32,7 +32,7 @@ const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
   ...numbers('SF', [50, 55]).map((id) => [id, 'the snapshot']),
   ...numbers('SF', [60, 65]).map((id) => [id, 'coalescing']),
   ...numbers('SF', [80, 82]).map((id) => [id, 'the conflict vote, which is a query']),
-  ...numbers('SF', [90, 93], [95, 98]).map((id) => [id, 'coordinates and keys']),
+  ...numbers('SF', [95, 98]).map((id) => [id, 'coordinates']),
 ])
 
 const NAMES_A_TEST: ReadonlySet<string> = new Set([

@@ -1,0 +1,39 @@
+// Asking every member about keys (serf-behaviour §33): a query of Serf to Serf, whose answers are handed on all together.
+import { ask } from './asking.ts'
+import type { KeyOperation } from './key-manager.ts'
+import { KEY_QUERIES } from './key-queries.ts'
+import { nextTicket, type SerfState } from './state.ts'
+
+/** What one member sent. */
+export interface KeyAnswer {
+  readonly from: string
+  readonly payload: Uint8Array
+}
+
+/** All that came for one question. */
+export interface KeyAnswersNotice {
+  readonly type: 'key-answers'
+  readonly ticket: number
+  readonly answers: readonly KeyAnswer[]
+}
+
+/** Asks; a `key-answers` notice with the number returned follows once all have answered, or the time is up.
+ *  @throws SizeError, QueryError: nothing is asked */
+export function askKeys(
+  state: SerfState,
+  operation: KeyOperation,
+  payload: Uint8Array,
+  relayFactor: number,
+  now: number,
+): number {
+  const ticket = nextTicket(state)
+  const answers: KeyAnswer[] = []
+  const request = { name: KEY_QUERIES[operation], payload, filters: [], wantsAcks: false, relayFactor, endsEarly: true }
+  const sink = {
+    acked: () => {},
+    answered: (from: string, answer: Uint8Array) => void answers.push({ from, payload: answer }),
+    ended: () => state.outbox.notify({ type: 'key-answers', ticket, answers }),
+  }
+  ask(state, request, sink, now)
+  return ticket
+}
