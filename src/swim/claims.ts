@@ -178,7 +178,7 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
     trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
     spread(state, claim, note)
     state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
-    noteConfirmation(state, member, claim.from, now)
+    noteConfirmation(state, member, claim, note, now)
     return
   }
   if (member.status !== 'alive') {

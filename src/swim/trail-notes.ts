@@ -31,10 +31,18 @@ export function noteSuspicion(
 }
 
 /** Another accuser. */
-export function noteConfirmation(state: SwimState, { name, suspicion }: MemberRecord, by: string, now: number): void {
+export function noteConfirmation(
+  state: SwimState,
+  { name, suspicion }: MemberRecord,
+  { from }: Suspect,
+  source: Source,
+  now: number,
+): void {
   if (suspicion === undefined) return
   const { confirmations, endsAt } = suspicion
-  state.trail.heard(name, { kind: 'confirmed', by: shortName(by), confirmations, endsInMs: endsAt - now }, now)
+  const event = { kind: 'confirmed', by: shortName(from), confirmations, endsInMs: endsAt - now } as const
+  if (isOwnFinding(source)) state.trail.saw(name, event, now)
+  else state.trail.heard(name, event, now)
 }
 
 /** A member is dead, or has left, by someone's word or ours. */
