@@ -20,6 +20,8 @@ import { checkTags, defaultName, type MembershipOptions, type ResolvedOptions, r
 import type { Payload } from './pack.ts'
 import { Pinging } from './pinging.ts'
 import { type Preparing, prepare } from './preparing.ts'
+import type { Query } from './query.ts'
+import { Querying, type QueryOptions } from './querying.ts'
 import { checkSeeds, type JoinResult, type Seeds } from './seeds.ts'
 import { type SendEventOptions, sendEvent, userEventOf } from './sending.ts'
 import type { BroadcastDepths } from './serf/broadcasts.ts'
@@ -83,6 +85,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   readonly #tellings: Tellings
   readonly #pinging: Pinging
   readonly #keyQuestions: KeyQuestions
+  readonly #querying: Querying
   readonly #streams = new ChangeStreams(() => this.#view())
   /** The operator's verbs for keys: install, use, remove, list. */
   readonly keys: Keys
@@ -117,6 +120,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       storeKeys: keyringStore(host.storage, keyringPath),
       notified: (notice) => this.#notified(notice),
     })
+    this.#querying = new Querying(this.#driver)
     this.#pinging = new Pinging(this.#driver, this.#options.swim.probeTimeoutMs)
     this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
     this.#keyQuestions = new KeyQuestions(this.#driver, () => this.#running())
@@ -246,6 +250,17 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     sendEvent(this.#driver, name, payload, options)
   }
 
+  /** Asks all members, or those that the filters mean, ourselves too: each gets a `query` event, and may answer it once. The answers are read
+   *  from what is returned, as they come or all together, until everybody who was meant has answered, or the time is up.
+   *  @param payload bytes and texts go as they are; anything else as MessagePack, which `unpack()` of the event reads. Default none
+   *  @throws OptionsError, SizeError where it takes more than `querySizeLimit`, QueryError where too many are open, ClosedError, the reason of a
+   *  signal that is aborted: nothing is asked */
+  query(name: string, payload?: Payload, options: QueryOptions = {}): Query {
+    this.#lifecycle.throwIfOver()
+    this.#running()
+    return this.#querying.ask(name, payload, options)
+  }
+
   /** Pings a member, whatever its state, over UDP, and gives the round trip in milliseconds. Nobody else is asked, and nothing follows
    *  from it. Asked again while one is under way, it gives the answer of that one.
    *  @throws OptionsError for a name that no member bears, or is ours. TimeoutError: no answer came within `probeTimeoutMs`. ClosedError */
@@ -336,6 +351,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   #letGo(): void {
     this.#tellings.close()
     this.#pinging.close()
+    this.#querying.close()
     this.#keyQuestions.close()
     this.#joining?.close()
     this.#streams.end()
@@ -363,6 +379,17 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
         return
       case 'user-event':
         this.#emit(userEventOf(notice))
+        return
+      case 'query':
+        this.#emit(this.#querying.eventOf(notice.query))
+        return
+      case 'query-ack':
+      case 'query-response':
+      case 'query-done':
+        this.#querying.told(notice)
+        return
+      case 'conflict-lost':
+        void this.#lifecycle.close({ type: 'closed', reason: 'conflict' })
         return
       case 'conflict':
       case 'warning':

@@ -120,19 +120,24 @@ export class Driver {
     return transport.local
   }
 
-  /** Gives up what was opened, before `run`: the start came to nothing, and may be tried again. */
-  async unbind(): Promise<void> {
-    const transport = this.#transport
-    assert(this.#serf === undefined, 'what runs is closed')
-    await transport?.close()
-    this.#transport = undefined
+  /** Where the snapshot goes; ours to close from now on. */
+  recordTo(file: SnapshotFile): void {
+    this.#snapshots = this.#writer(file)
   }
 
-  /** Starts the protocol on what was opened. @param file where its snapshot goes; ours to close from now on */
-  run(serf: Serf, file?: SnapshotFile): void {
+  /** Gives up what was opened, before `run`: the start came to nothing, and may be tried again. */
+  async unbind(): Promise<void> {
+    assert(this.#serf === undefined, 'what runs is closed')
+    const [transport, snapshots] = [this.#transport, this.#snapshots]
+    await Promise.all([transport?.close(), snapshots?.close(undefined)])
+    this.#transport = undefined
+    this.#snapshots = undefined
+  }
+
+  /** Starts the protocol on what was opened. */
+  run(serf: Serf): void {
     assert(this.#transport !== undefined && this.#serf === undefined, 'run comes once, after open')
     this.#serf = serf
-    this.#snapshots = file && this.#writer(file)
     this.command((running, now) => running.start(now))
   }
 
@@ -162,6 +167,13 @@ export class Driver {
     } finally {
       this.#asking = outer
     }
+  }
+
+  /** Tells at once what waits to be told together. Nothing where nothing waits. */
+  tellNews(): void {
+    if (this.#isClosed || this.#asking !== undefined || this.#serf?.isHoldingNews !== true) return
+    this.#serf.tellNews()
+    this.#drain()
   }
 
   /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. Time in which we stood still does not
@@ -203,7 +215,7 @@ export class Driver {
 
   /** Stops at once, without goodbye. Resolves when no socket and no timer is left; nothing is told from now on. Idempotent. */
   async close(): Promise<void> {
-    const last = this.#isClosed ? undefined : this.#serf?.lastSnapshot(this.now())
+    const last = this.#isClosed ? undefined : this.#serf?.lastSnapshot()
     this.#isClosed = true
     const written = this.#snapshots?.close(last)
     this.#catchUp.stop()

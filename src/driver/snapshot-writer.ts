@@ -11,6 +11,9 @@ const trace = tracer('driver:snapshot')
 /** What may wait for the disk. Beyond it the disk counts as failed: it does not keep up. */
 export const MAX_BACKLOG_BYTES = 1_048_576
 
+/** One piece may take so long before the disk counts as failed. */
+export const STUCK_MS = 30_000
+
 /** What the disk may take for the last lines when we close: they are few, and a disk that hangs must not keep us. */
 export const CLOSE_LIMIT_MS = 5_000
 
@@ -31,6 +34,8 @@ export class SnapshotWriter {
   /** What is on the file is not whole: only all of it helps. */
   #isBroken = false
   #isClosed = false
+  /** When the piece that is being written was begun. */
+  #begunAt = 0
 
   /** @param failed told, never from inside a call, that what was handed over is not written: then all of it is to be handed over */
   constructor(
@@ -55,8 +60,9 @@ export class SnapshotWriter {
       backlog.lines.push(bytes)
       backlog.bytes += bytes.length
       backlog.isSynced ||= isSynced
-      if (backlog.bytes > MAX_BACKLOG_BYTES) {
-        this.#fail(`the disk does not keep up: ${backlog.bytes} bytes waited for it`)
+      const waitedMs = this.#writing === undefined ? 0 : this.#host.clock.now() - this.#begunAt
+      if (backlog.bytes > MAX_BACKLOG_BYTES || waitedMs > STUCK_MS) {
+        this.#fail(`the disk does not keep up: ${backlog.bytes} bytes wait for it, since ${Math.round(waitedMs)} ms`)
         return
       }
     }
@@ -85,7 +91,10 @@ export class SnapshotWriter {
   /** Never rejects. */
   async #write(): Promise<void> {
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) await next()
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        this.#begunAt = this.#host.clock.now()
+        await next()
+      }
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error))
     }

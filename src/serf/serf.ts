@@ -377,8 +377,8 @@ export class Serf {
   }
 
   /** What is to be written before we close. */
-  lastSnapshot(now: number): SnapshotNotice | undefined {
-    return endSnapshot(this.#state, now)
+  lastSnapshot(): SnapshotNotice | undefined {
+    return endSnapshot(this.#state)
   }
 
   #due(due: SerfDue, now: number): void {

@@ -306,8 +306,9 @@ export function snapshotForget(state: SerfState, now: number): void {
 }
 
 /** The last words, when we close. */
-export function endSnapshot(state: SerfState, now: number): SnapshotNotice | undefined {
-  return state.snapshot?.take(seen(state), state.swim.self.incarnation, now, true)
+export function endSnapshot(state: SerfState): SnapshotNotice | undefined {
+  // When that was no longer matters.
+  return state.snapshot?.take(seen(state), state.swim.self.incarnation, 0, true)
 }
 
 function seen({ clock }: SerfState): number {

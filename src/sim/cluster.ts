@@ -37,7 +37,7 @@ export interface ClusterEvent {
   /** Who told. */
   readonly observer: string
   readonly type: MembershipEvent['type']
-  /** The member it is about, or empty. */
+  /** The member it is about; of a user event its name; or empty. */
   readonly about: string
 }
 
@@ -53,6 +53,11 @@ export interface CrashOptions {
   readonly how?: 'killed' | 'unplugged'
 }
 
+export interface RestartOptions extends WaitOptions {
+  /** It joins through a running member. Default true; false where it is to find its way back by itself. */
+  readonly joins?: boolean
+}
+
 const PORT = 7946
 const DEFAULT_SPREAD_MS = 1_000
 const SETTLE_EVERY_MS = 50
@@ -65,6 +70,7 @@ const EVENT_TYPES = [
   'member-left',
   'member-update',
   'member-reap',
+  'user-event',
   'conflict',
   'warning',
   'closed',
@@ -148,11 +154,11 @@ export class Cluster {
     seat.host.kill()
   }
 
-  /** A new instance with the same name, address and options joins through a running member. */
-  async restart(name: string, options: WaitOptions = {}): Promise<void> {
+  /** A new instance with the same name, address and options, on the same disk, joins through a running member. */
+  async restart(name: string, { joins = true, ...options }: RestartOptions = {}): Promise<void> {
     const seat = this.#seat(name)
     if (seat.isRunning) throw this.error(`${name} runs already`)
-    const contact = this.#contact()
+    const contact = joins ? this.#contact() : undefined
     seat.station.isUp = true
     seat.host = this.simulation.host(seat.station)
     seat.membership = this.#make(seat.name, seat.host)
@@ -310,7 +316,8 @@ export class Cluster {
   }
 
   #told(observer: string, event: MembershipEvent): void {
-    const about = 'member' in event ? event.member.name : event.type === 'conflict' ? event.name : ''
+    const about =
+      'member' in event ? event.member.name : event.type === 'conflict' || event.type === 'user-event' ? event.name : ''
     this.events.push({ atMs: this.now, observer, type: event.type, about })
     const detail =
       event.type === 'warning' ? `${event.code}: ${event.message}` : event.type === 'closed' ? event.reason : about

@@ -13,6 +13,14 @@ export type DiskChange =
   | { readonly kind: 'cut'; readonly path: string; readonly length: number }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
 
+/** A process that uses the disk. */
+export interface Tenant {
+  /** It does nothing more, and hears of nothing. */
+  readonly isGone: boolean
+  /** Logs that it has open. */
+  logs: number
+}
+
 /** A file as its handles see it: a name may come to lead to another one. */
 interface Inode {
   bytes: Uint8Array
@@ -24,8 +32,8 @@ export class SimDisk implements Storage {
   journal: DiskChange[] | undefined
   /** Bytes that still fit once it is `full`. */
   roomBytes = 0
-  /** Logs that are open. */
-  open = 0
+  /** Who uses the disk without a mount. */
+  readonly nobody: Tenant = { isGone: false, logs: 0 }
   #fault: DiskFault | undefined
   #waiting: (() => void)[] = []
 
@@ -54,13 +62,15 @@ export class SimDisk implements Storage {
     this.#files.delete(path)
   }
 
-  /** The same disk for one process, that does nothing more once it `isGone`. */
-  mount(isGone: () => boolean): Storage {
-    const alive = <Value>(work: () => Promise<Value>): Promise<Value> => (isGone() ? new Promise(() => {}) : work())
+  /** The same disk for one process. */
+  mount(tenant: Tenant): Storage {
+    const alive = <Value>(work: () => Promise<Value>): Promise<Value> => {
+      return tenant.isGone ? new Promise(() => {}) : work()
+    }
     return {
       readFile: (path, maxBytes) => alive(() => this.readFile(path, maxBytes)),
       replaceFile: (path, bytes) => alive(() => this.replaceFile(path, bytes)),
-      openLog: (path, mode) => alive(() => this.openLog(path, mode, isGone)),
+      openLog: (path, mode) => alive(() => this.openLog(path, mode, tenant)),
       renameFile: (from, to) => alive(() => this.renameFile(from, to)),
     }
   }
@@ -82,7 +92,7 @@ export class SimDisk implements Storage {
     this.#change({ kind: 'rename', from: `${path}.new`, to: path })
   }
 
-  async openLog(path: string, mode: LogFileMode, isGone: () => boolean = () => false): Promise<LogFile | undefined> {
+  async openLog(path: string, mode: LogFileMode, tenant: Tenant = this.nobody): Promise<LogFile | undefined> {
     await this.#answer()
     if (mode === 'read' && !this.#files.has(path)) return undefined
     if (mode !== 'read') this.#checkWritable()
@@ -92,8 +102,8 @@ export class SimDisk implements Storage {
       }
       this.#change({ kind: 'cut', path, length: 0 })
     }
-    this.open++
-    return this.#log(path, this.#files.get(path) as Inode, isGone)
+    tenant.logs++
+    return this.#log(path, this.#files.get(path) as Inode, tenant)
   }
 
   async renameFile(from: string, to: string): Promise<void> {
@@ -108,8 +118,8 @@ export class SimDisk implements Storage {
     this.#change(change)
   }
 
-  #log(path: string, inode: Inode, isGone: () => boolean): LogFile {
-    const alive = async (): Promise<void> => (isGone() ? new Promise(() => {}) : this.#answer())
+  #log(path: string, inode: Inode, tenant: Tenant): LogFile {
+    const alive = async (): Promise<void> => (tenant.isGone ? new Promise(() => {}) : this.#answer())
     const isNamed = (): boolean => this.#files.get(path) === inode
     let isOpen = true
     return {
@@ -141,7 +151,7 @@ export class SimDisk implements Storage {
         if (this.#fault === 'sync') throw failure('EIO', 'i/o error')
       },
       close: async () => {
-        if (isOpen) this.open--
+        if (isOpen) tenant.logs--
         isOpen = false
       },
     }

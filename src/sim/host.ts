@@ -35,6 +35,7 @@ export class SimHost implements Host {
   readonly #random: Random
   readonly #names: ReadonlyMap<string, readonly Uint8Array[]>
   readonly #transports = new Set<SimTransport>()
+  readonly #tenant = { isGone: false, logs: 0 }
   #isKilled = false
   #timers = 0
   /** Tasks whose time came during the pause. */
@@ -43,7 +44,7 @@ export class SimHost implements Host {
   constructor(options: SimHostOptions) {
     this.station = options.station
     this.hostname = options.station.name
-    this.storage = options.station.disk.mount(() => this.#isKilled)
+    this.storage = options.station.disk.mount(this.#tenant)
     this.#network = options.network
     this.#random = options.random
     this.#names = options.names
@@ -56,6 +57,7 @@ export class SimHost implements Host {
     const said: string[] = []
     if (open > 0) said.push(`${open} bound`)
     if (this.#timers > 0) said.push(`${this.#timers} timers`)
+    if (this.#tenant.logs > 0) said.push(`${this.#tenant.logs} files`)
     return said.join(', ')
   }
 
@@ -102,6 +104,7 @@ export class SimHost implements Host {
   /** Ends the process at once: its streams are reset by its machine, nothing it waited for happens any more. */
   kill(): void {
     this.#isKilled = true
+    this.#tenant.isGone = true
     this.#late = []
     this.station.resume()
     for (const transport of this.#transports) transport.abort()

@@ -5,9 +5,10 @@ export {
   type ClusterOptions,
   type CrashOptions,
   type CutOptions,
+  type RestartOptions,
   type SimMemberOptions,
 } from './cluster.ts'
-export type { DiskChange, DiskFault, SimDisk } from './disk.ts'
+export type { DiskChange, DiskFault, SimDisk, Tenant } from './disk.ts'
 export type { NetworkObserver, PacketFate, StreamFate } from './fabric.ts'
 export type { SimHost } from './host.ts'
 export type { CutKind, Latency, Leg, LinkOptions, Links, Rule, Verdict } from './links.ts'

@@ -44,6 +44,7 @@ const ROOT_FILES = new Set(
     'advertise',
     'seeds',
     'joining',
+    'rejoining',
     'waiters',
     'member-filter',
     'changes',

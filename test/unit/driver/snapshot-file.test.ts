@@ -36,7 +36,7 @@ describe('driver/snapshot-file.ts', () => {
     await file.close()
     await file.close()
     assert.equal(contentOf(disk), 'clock: 1\n')
-    assert.equal(disk.open, 0)
+    assert.equal(disk.nobody.logs, 0)
   })
 
   it('SF-51: a torn line is taken off, and the next one begins afresh', async () => {
@@ -123,7 +123,7 @@ describe('driver/snapshot-file.ts', () => {
     disk.roomBytes = 3
     await assert.rejects(file.replace(utf8('clock: 5\n')), /ENOSPC/)
     assert.equal(contentOf(disk), 'clock: 4\n')
-    assert.equal(disk.open, 1)
+    assert.equal(disk.nobody.logs, 1)
   })
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { textOf, utf8 } from '../../../src/base/bytes.ts'
-import { CLOSE_LIMIT_MS, MAX_BACKLOG_BYTES, SnapshotWriter } from '../../../src/driver/snapshot-writer.ts'
+import { CLOSE_LIMIT_MS, MAX_BACKLOG_BYTES, SnapshotWriter, STUCK_MS } from '../../../src/driver/snapshot-writer.ts'
 import type { SnapshotNotice } from '../../../src/serf/snapshot.ts'
 
 /** A disk that does each thing when the test says so. */
@@ -14,6 +14,7 @@ class Slow {
   #deferred: (() => void)[] = []
   #wake: (() => void) | undefined
   timers = 0
+  now = 0
 
   constructor() {
     const file = {
@@ -22,7 +23,7 @@ class Slow {
       close: () => this.#begin('close'),
     }
     const clock = {
-      now: () => 0,
+      now: () => this.now,
       wakeAt: (at: number, wake: () => void) => {
         assert.equal(at, CLOSE_LIMIT_MS)
         this.timers++
@@ -147,6 +148,25 @@ describe('driver/snapshot-writer.ts', () => {
     await slow.end()
     await slow.end()
     assert.deepEqual(slow.did, ['first', 'all everything'])
+  })
+
+  it('a disk that does not answer has failed, however little waits for it; what is written anew is tried again', async () => {
+    const slow = new Slow()
+    slow.append('a')
+    slow.now = STUCK_MS
+    slow.append('b')
+    slow.runDeferred()
+    assert.equal(slow.failures.length, 0)
+    slow.now++
+    slow.append('c')
+    slow.runDeferred()
+    assert.equal(slow.failures.length, 1)
+    slow.replace('abc')
+    await slow.end()
+    await slow.end()
+    slow.append('d')
+    await slow.end()
+    assert.deepEqual([slow.did, slow.failures.length], [['a', 'all abc', 'd'], 1])
   })
 
   it('closing writes what waits and the last word, then closes; a failure then is told to nobody', async () => {

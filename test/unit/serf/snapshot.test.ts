@@ -235,19 +235,19 @@ describe('serf/snapshot.ts', () => {
     paper.take(one.told())
     assert.match(paper.text, /^leave$/m)
     mesh.call(one, (serf, now) => serf.snapshotFailed(now))
-    const last = mesh.call(one, (serf, now) => serf.lastSnapshot(now))
+    const last = mesh.call(one, (serf) => serf.lastSnapshot())
     assert.equal(last?.op, 'replace')
   })
 
   it('what waits is the last word, to stand; where nothing waits there is none', () => {
     const { mesh, one, paper } = start()
     mesh.feed(one, alive(2))
-    const last = mesh.call(one, (serf, now) => serf.lastSnapshot(now))
+    const last = mesh.call(one, (serf) => serf.lastSnapshot())
     assert.equal(last?.isSynced, true)
     paper.write(last as SnapshotNotice)
     assert.ok(paper.read().alive.has('ghost-2'))
     assert.equal(
-      mesh.call(one, (serf, now) => serf.lastSnapshot(now)),
+      mesh.call(one, (serf) => serf.lastSnapshot()),
       undefined,
     )
   })

@@ -31,7 +31,7 @@ describe('sim/disk.ts', () => {
     assert.deepEqual([contentOf(disk), await log.size()], ['one', 3])
     await log.close()
     await log.close()
-    assert.equal(disk.open, 0)
+    assert.equal(disk.nobody.logs, 0)
     await disk.openLog(PATH, 'anew')
     assert.equal(contentOf(disk), '')
   })
@@ -95,8 +95,8 @@ describe('sim/disk.ts', () => {
   it('a disk that is stuck answers when it is free again; a process that is gone never hears of it', async () => {
     const disk = new SimDisk()
     const log = await goOn(disk)
-    let isGone = false
-    const mounted = disk.mount(() => isGone)
+    const tenant = { isGone: false, logs: 0 }
+    const mounted = disk.mount(tenant)
     disk.fault = 'stuck'
     const written = log.append(utf8('a'))
     assert.equal(contentOf(disk), '')
@@ -104,7 +104,8 @@ describe('sim/disk.ts', () => {
     await written
     assert.equal(contentOf(disk), 'a')
     const theirs = (await mounted.openLog(PATH, 'go-on')) as LogFile
-    isGone = true
+    assert.equal(tenant.logs, 1)
+    tenant.isGone = true
     void theirs.append(utf8('b'))
     void mounted.replaceFile(PATH, utf8('c'))
     void mounted.renameFile(PATH, 'd')
