@@ -5,7 +5,17 @@ import { join as joinPath } from 'node:path'
 import { onLines, watchOver } from './children.ts'
 import { builtPeers } from './go-build.ts'
 import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
-import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, type State, until } from './peer.ts'
+import type { KeysReport, KeyVerb } from './node-member-protocol.ts'
+import {
+  type Happening,
+  type HeardEvent,
+  monotonicMs,
+  type Peer,
+  type PeerOptions,
+  type Sight,
+  type State,
+  until,
+} from './peer.ts'
 import { endpoint } from './ports.ts'
 
 /** Longest wait for one answer, as for an agent's. */
@@ -17,16 +27,28 @@ export interface GoPeerOptions extends PeerOptions {
   readonly program: 'serf' | 'memberlist'
   /** Whether it shuts down when the others vote against it in a conflict about its name; `serf` only. Default true. */
   readonly resolvesConflicts?: boolean
+  /** A file of keys that is read at the start and rewritten when they change; `serf` only. */
+  readonly keyringFile?: string
+  /** memberlist's two switches, for the time in which encryption is turned on. Default true. */
+  readonly verifyIncoming?: boolean
+  readonly verifyOutgoing?: boolean
 }
 
 interface Spoken {
-  readonly kind: 'ready' | 'answer' | 'refusal' | 'event'
+  readonly kind: 'ready' | 'answer' | 'refusal' | 'event' | 'heard'
   readonly id: number
   readonly at: number
-  readonly type: Happening['type'] | 'conflict' | 'user-event'
+  readonly type: Happening['type'] | 'conflict'
   readonly name: string
   readonly value: unknown
   readonly error: string
+  readonly heard: {
+    readonly name: string
+    /** Base64; nil is null. */
+    readonly bytes: string | null
+    readonly ltime: number
+    readonly coalesce: boolean
+  }
 }
 
 interface Waiter {
@@ -45,6 +67,7 @@ export class GoPeer implements Peer {
   readonly name: string
   readonly log: LogLine[] = []
   readonly history: Happening[] = []
+  readonly userEvents: HeardEvent[] = []
   readonly #child: ChildProcess
   readonly #closed: Promise<void>
   readonly #waiting = new Map<number, Waiter>()
@@ -64,6 +87,9 @@ export class GoPeer implements Peer {
     if (options.secretKey !== undefined) flags.push(`-key=${options.secretKey}`)
     if (options.label !== undefined) flags.push(`-label=${options.label}`)
     if (options.resolvesConflicts === false) flags.push('-resolve-conflicts=false')
+    if (options.keyringFile !== undefined) flags.push(`-keyring-file=${options.keyringFile}`)
+    if (options.verifyIncoming === false) flags.push('-verify-incoming=false')
+    if (options.verifyOutgoing === false) flags.push('-verify-outgoing=false')
     const call = [...(options.prefix ?? []), joinPath(folder, `${options.program}-peer`), ...flags]
     this.#child = spawn(call[0] ?? '', call.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] })
     watchOver(this.#child)
@@ -124,8 +150,8 @@ export class GoPeer implements Peer {
     return new Map(members.map(({ name, state, tags, address }) => [name, { state, tags, address }]))
   }
 
-  async join(seeds: readonly string[]): Promise<void> {
-    await this.#ask('join', { seeds })
+  async join(seeds: readonly string[], { ignoreOldEvents = false } = {}): Promise<void> {
+    await this.#ask('join', { seeds, ignoreOld: ignoreOldEvents })
   }
 
   async setTags(tags: Readonly<Record<string, string>>): Promise<void> {
@@ -138,8 +164,13 @@ export class GoPeer implements Peer {
   }
 
   /** Dispatches a user event. */
-  async event(name: string, payload = ''): Promise<void> {
-    await this.#ask('event', { name, payload })
+  async event(name: string, payload: string | Uint8Array = '', coalesce = false): Promise<void> {
+    await this.#ask('event', { name, bytes: Buffer.from(payload).toString('base64'), coalesce })
+  }
+
+  /** Asks every member about keys. */
+  async keys(operation: KeyVerb, key = ''): Promise<KeysReport> {
+    return (await this.#ask('keys', { operation, key })) as KeysReport
   }
 
   conflictsAbout(name: string): number {
@@ -215,9 +246,15 @@ export class GoPeer implements Peer {
         this.#settle(spoken.id, (one) => one.reject(new Error(spoken.error)))
         break
       case 'event':
-        if (spoken.type !== 'conflict' && spoken.type !== 'user-event') {
+        if (spoken.type !== 'conflict') {
           this.history.push({ at: spoken.at, type: spoken.type, name: spoken.name })
         }
+        break
+      case 'heard': {
+        const { bytes, ...heard } = spoken.heard
+        const payload = new Uint8Array(Buffer.from(bytes ?? '', 'base64'))
+        this.userEvents.push({ ...heard, at: spoken.at, payload })
+      }
     }
   }
 

@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { MembershipOptions } from '../../../src/options.ts'
 import { onLines, watchOver } from './children.ts'
-import type { Block, Blocked, MemberReport, Request, Spoken } from './node-member-protocol.ts'
-import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
+import type { Block, Blocked, KeysReport, KeyVerb, MemberReport, Request, Spoken } from './node-member-protocol.ts'
+import { type Happening, type HeardEvent, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
 import { endpoint } from './ports.ts'
 
 const PROGRAM = fileURLToPath(new URL('./node-member.ts', import.meta.url))
@@ -18,7 +18,10 @@ type Asked = Request extends infer R ? (R extends { id: number } ? Omit<R, 'id'>
 
 export interface NodeMemberOptions extends PeerOptions {
   /** More options of its `Membership`; functions cannot be told. */
-  readonly knobs?: Pick<MembershipOptions, 'allowedCidrs' | 'reclaimAfterMs'>
+  readonly knobs?: Pick<
+    MembershipOptions,
+    'allowedCidrs' | 'reclaimAfterMs' | 'keyring' | 'keyringPath' | 'verifyIncoming' | 'verifyOutgoing'
+  >
   /** Codes of warnings that belong to what is played; any other is a failure. Default: none. */
   readonly expects?: readonly string[]
 }
@@ -28,6 +31,7 @@ export class NodeMember implements Peer {
   readonly program = 'node'
   readonly name: string
   readonly history: Happening[] = []
+  readonly userEvents: HeardEvent[] = []
   /** All warnings, as text; those that were not expected make it fail. */
   readonly warnings: string[] = []
   /** Those of its own slowness: the machine's, as a rule, and no failure. */
@@ -124,8 +128,11 @@ export class NodeMember implements Peer {
     return view
   }
 
-  async join(seeds: readonly string[]): Promise<void> {
-    const { joined, failed } = (await this.#ask({ verb: 'join', seeds })) as { joined: number; failed: string[] }
+  async join(seeds: readonly string[], { ignoreOldEvents = false } = {}): Promise<void> {
+    const { joined, failed } = (await this.#ask({ verb: 'join', seeds, ignoreOldEvents })) as {
+      joined: number
+      failed: string[]
+    }
     if (joined === 0) throw new Error(`${this.name} joined none of ${seeds.join(', ')}: ${failed.join('; ')}`)
   }
 
@@ -136,6 +143,16 @@ export class NodeMember implements Peer {
 
   async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
     await this.#ask({ verb: 'force-leave', name, prune })
+  }
+
+  /** Asks every member about keys. Rejects as `membership.keys` does. */
+  async keys(operation: KeyVerb, key?: string): Promise<KeysReport> {
+    return (await this.#ask({ verb: 'keys', operation, key })) as KeysReport
+  }
+
+  /** Sends a user event. */
+  async event(name: string, payload: string | Uint8Array = '', coalesce = false): Promise<void> {
+    await this.#ask({ verb: 'event', name, payload: Buffer.from(payload).toString('base64'), coalesce })
   }
 
   conflictsAbout(name: string): number {
@@ -229,6 +246,11 @@ export class NodeMember implements Peer {
       case 'refusal':
         this.#settle(spoken.id, ({ reject }) => reject(new Error(`${this.name}: ${spoken.error}`)))
         break
+      case 'user-event': {
+        const payload = new Uint8Array(Buffer.from(spoken.heard.payload, 'base64'))
+        this.userEvents.push({ ...spoken.heard, at: spoken.at, payload })
+        break
+      }
       case 'warning':
         this.warnings.push(spoken.warning)
         if (spoken.code === 'stall') this.stalls.push(spoken.warning)

@@ -5,11 +5,25 @@ export { monotonicMs } from './peer.ts'
 
 export type Request = { readonly id: number } & (
   | { readonly verb: 'start' | 'members' | 'leave' | 'close' }
-  | { readonly verb: 'join'; readonly seeds: readonly string[] }
+  | { readonly verb: 'join'; readonly seeds: readonly string[]; readonly ignoreOldEvents: boolean }
+  /** The payload as base64. */
+  | { readonly verb: 'event'; readonly name: string; readonly payload: string; readonly coalesce: boolean }
   | { readonly verb: 'force-leave'; readonly name: string; readonly prune: boolean }
   | ({ readonly verb: 'block' } & Block)
+  | { readonly verb: 'keys'; readonly operation: KeyVerb; readonly key?: string | undefined }
   | { readonly verb: 'set-tags'; readonly tags: Readonly<Record<string, string>> }
 )
+
+export type KeyVerb = 'install' | 'use' | 'remove' | 'list'
+
+/** What the members said of keys. */
+export interface KeysReport {
+  readonly members: number
+  readonly answered: number
+  /** How many members hold each key, and encrypt with each. */
+  readonly keys: Readonly<Record<string, number>>
+  readonly primaryKeys: Readonly<Record<string, number>>
+}
 
 /** How the event loop is blocked. */
 export interface Block {
@@ -34,6 +48,14 @@ export interface MemberReport {
   readonly address: string
 }
 
+/** A user event; its payload as base64. */
+export interface Heard {
+  readonly name: string
+  readonly payload: string
+  readonly ltime: number
+  readonly coalesce: boolean
+}
+
 export type WatchedEvent =
   | 'member-join'
   | 'member-suspect'
@@ -48,6 +70,7 @@ export type Spoken =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly id: number; readonly error: string }
   | { readonly kind: 'event'; readonly at: number; readonly type: WatchedEvent; readonly member: MemberReport }
+  | { readonly kind: 'user-event'; readonly at: number; readonly heard: Heard }
   | { readonly kind: 'warning'; readonly at: number; readonly code: string; readonly warning: string }
   | {
       readonly kind: 'conflict'

@@ -3,7 +3,15 @@
 import { Membership } from '../../../src/membership.ts'
 import type { MembershipOptions } from '../../../src/options.ts'
 import { block } from './block.ts'
-import { type MemberReport, monotonicMs, type Request, type Spoken, type WatchedEvent } from './node-member-protocol.ts'
+import {
+  type KeysReport,
+  type KeyVerb,
+  type MemberReport,
+  monotonicMs,
+  type Request,
+  type Spoken,
+  type WatchedEvent,
+} from './node-member-protocol.ts'
 
 const WATCHED: readonly WatchedEvent[] = [
   'member-join',
@@ -20,6 +28,10 @@ const membership = new Membership(JSON.parse(process.argv[2] ?? '{}') as Members
 for (const type of WATCHED) {
   membership.on(type, ({ member }) => speak({ kind: 'event', at: monotonicMs(), type, member: report(member) }))
 }
+membership.on('user-event', ({ name, payload, ltime, coalesce }) => {
+  const heard = { name, payload: Buffer.from(payload).toString('base64'), ltime, coalesce }
+  speak({ kind: 'user-event', at: monotonicMs(), heard })
+})
 membership.on('warning', (warning) => {
   speak({ kind: 'warning', at: monotonicMs(), code: warning.code, warning: describe(warning) })
 })
@@ -44,9 +56,12 @@ async function answer(request: Request): Promise<unknown> {
       await membership.start()
       return membership.local.address
     case 'join': {
-      const { joined, failed } = await membership.join([...request.seeds])
+      const { ignoreOldEvents } = request
+      const { joined, failed } = await membership.join([...request.seeds], { ignoreOldEvents })
       return { joined: joined.length, failed: failed.map(describe) }
     }
+    case 'event':
+      return membership.sendEvent(request.name, Buffer.from(request.payload, 'base64'), { coalesce: request.coalesce })
     case 'members':
       return membership.members().map(report)
     case 'set-tags':
@@ -55,11 +70,19 @@ async function answer(request: Request): Promise<unknown> {
       return block(request)
     case 'force-leave':
       return membership.forceLeave(request.name, { prune: request.prune })
+    case 'keys':
+      return keys(request.operation, request.key ?? '')
     case 'leave':
       return membership.leave()
     case 'close':
       return membership.close()
   }
+}
+
+async function keys(operation: KeyVerb, key: string): Promise<KeysReport> {
+  const asked = operation === 'list' ? membership.keys.list() : membership.keys[operation](key)
+  const { members, answered, keys: held, primaryKeys } = await asked
+  return { members, answered, keys: Object.fromEntries(held), primaryKeys: Object.fromEntries(primaryKeys) }
 }
 
 function isLast(request: Request): boolean {

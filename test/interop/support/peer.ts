@@ -28,6 +28,17 @@ export interface Happening {
   readonly name: string
 }
 
+/** A user event as a peer delivered it. */
+export interface HeardEvent {
+  /** As in a `Happening`. */
+  readonly at: number
+  readonly name: string
+  /** An agent's log tells the name alone. */
+  readonly payload?: Uint8Array
+  readonly ltime?: number
+  readonly coalesce?: boolean
+}
+
 export interface PeerOptions {
   readonly name: string
   /** Loopback address to bind, without port. Default `127.0.0.1`. */
@@ -58,6 +69,8 @@ export interface Peer {
   readonly isRunning: boolean
   /** Why it ended although nobody asked it to, or what else it did that no healthy member does. */
   readonly failure: string | undefined
+  /** User events in the order of delivery; complete once it was stopped. */
+  readonly userEvents: readonly HeardEvent[]
   /** What it reported so far; complete once it was stopped. */
   readonly history: readonly Happening[]
   /** Everyone it knows, itself included, in every state. Rejects when it does not answer in time. */

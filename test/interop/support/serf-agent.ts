@@ -6,7 +6,17 @@ import { delimiter, join as joinPath } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onLines, watchOver } from './children.ts'
 import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
-import { type Happening, monotonicMs, type Peer, type PeerOptions, type Sight, type State, until } from './peer.ts'
+import type { KeyVerb } from './node-member-protocol.ts'
+import {
+  type Happening,
+  type HeardEvent,
+  monotonicMs,
+  type Peer,
+  type PeerOptions,
+  type Sight,
+  type State,
+  until,
+} from './peer.ts'
 import { endpoint, holdPort } from './ports.ts'
 
 /** Longest wait for an agent that starts, joins included: its own TCP timeout is 10 s. */
@@ -170,6 +180,19 @@ export class SerfAgent implements Peer {
 
   async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
     await this.#ask('force-leave', ...(prune ? ['-prune'] : []), name)
+  }
+
+  /** `serf keys`: what it prints; rejects where it prints that something failed. */
+  async keys(operation: KeyVerb, key?: string): Promise<string> {
+    return this.#ask('keys', operation === 'list' ? '-list' : `-${operation}=${key}`)
+  }
+
+  /** As they were handed to its handlers. */
+  get userEvents(): readonly HeardEvent[] {
+    return this.log.flatMap(({ at, text }) => {
+      const name = /^agent: Received event: user-event: (.*)$/.exec(text)?.[1]
+      return name === undefined ? [] : [{ at, name }]
+    })
   }
 
   conflictsAbout(name: string): number {

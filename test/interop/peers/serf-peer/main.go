@@ -59,6 +59,9 @@ func configure(arguments []string) (*serf.Config, error) {
 	profile := flags.String("profile", "lan", "lan, wan or local")
 	key := flags.String("key", "", "base64 of 16, 24 or 32 bytes; encrypts everything")
 	label := flags.String("label", "", "label of the cluster")
+	keyring := flags.String("keyring-file", "", "`file` of keys, read at the start and rewritten when they change")
+	incoming := flags.Bool("verify-incoming", true, "drop what comes without encryption")
+	outgoing := flags.Bool("verify-outgoing", true, "encrypt what is sent")
 	resolve := flags.Bool("resolve-conflicts", true, "shut down when the others vote against us in a conflict about our name")
 	coordinates := flags.Bool("coordinates", true, "tell network coordinates with every ack")
 	flags.StringVar(&config.NodeName, "name", config.NodeName, "name, unique in the cluster")
@@ -73,6 +76,13 @@ func configure(arguments []string) (*serf.Config, error) {
 	if err := talk.Seal(inner, *bind, *key, *label); err != nil {
 		return nil, err
 	}
+	if *keyring != "" {
+		if inner.Keyring, err = talk.ReadKeyring(*keyring); err != nil {
+			return nil, err
+		}
+		config.KeyringFile = *keyring
+	}
+	inner.GossipVerifyIncoming, inner.GossipVerifyOutgoing = *incoming, *outgoing
 	config.MemberlistConfig = inner
 	config.EnableNameConflictResolution = *resolve
 	config.DisableCoordinates = !*coordinates
@@ -101,16 +111,22 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 	case "members":
 		return members(cluster), nil
 	case "join":
-		return cluster.Join(request.Seeds, false)
+		return cluster.Join(request.Seeds, request.IgnoreOld)
 	case "set-tags":
 		return nil, cluster.SetTags(request.Tags)
 	case "event":
-		return nil, cluster.UserEvent(request.Name, []byte(request.Payload), false)
+		payload := request.Bytes
+		if payload == nil {
+			payload = []byte(request.Payload)
+		}
+		return nil, cluster.UserEvent(request.Name, payload, request.Coalesce)
 	case "force-leave":
 		if request.Prune {
 			return nil, cluster.RemoveFailedNodePrune(request.Name)
 		}
 		return nil, cluster.RemoveFailedNode(request.Name)
+	case "keys":
+		return keys(cluster.KeyManager(), request.Operation, request.Key)
 	case "leave":
 		if err := talk.Bounded("leave", leaveWithin, cluster.Leave); err != nil {
 			return nil, err
@@ -132,6 +148,35 @@ func members(cluster *serf.Serf) []talk.Member {
 	return list
 }
 
+// keyCounts is what the members said of keys.
+type keyCounts struct {
+	Members     int            `json:"members"`
+	Answered    int            `json:"answered"`
+	Keys        map[string]int `json:"keys"`
+	PrimaryKeys map[string]int `json:"primaryKeys"`
+}
+
+func keys(manager *serf.KeyManager, operation, key string) (any, error) {
+	var response *serf.KeyResponse
+	var err error
+	switch operation {
+	case "install":
+		response, err = manager.InstallKey(key)
+	case "use":
+		response, err = manager.UseKey(key)
+	case "remove":
+		response, err = manager.RemoveKey(key)
+	case "list":
+		response, err = manager.ListKeys()
+	default:
+		return nil, fmt.Errorf("unknown operation %q", operation)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", err, response.Messages)
+	}
+	return keyCounts{response.NumNodes, response.NumResp, response.Keys, response.PrimaryKeys}, nil
+}
+
 // report passes events on, in order, each member of a bundled one by itself.
 func report(events <-chan serf.Event) {
 	for event := range events {
@@ -141,7 +186,9 @@ func report(events <-chan serf.Event) {
 				talk.Event(eventTypes[event.Type], member.Name, "")
 			}
 		case serf.UserEvent:
-			talk.Event("user-event", event.Name, string(event.Payload))
+			talk.Heard(talk.UserEvent{
+				Name: event.Name, Bytes: event.Payload, LTime: uint64(event.LTime), Coalesce: event.Coalesce,
+			})
 		}
 	}
 }

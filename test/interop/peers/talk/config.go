@@ -2,7 +2,10 @@ package talk
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/hashicorp/memberlist"
 )
@@ -33,4 +36,20 @@ func Seal(config *memberlist.Config, bind, key, label string) error {
 	}
 	config.SecretKey, err = base64.StdEncoding.DecodeString(key)
 	return err
+}
+
+// ReadKeyring reads a list of base64 keys in JSON, the first is primary: as Serf's agent does, whose library only writes the file.
+func ReadKeyring(path string) (*memberlist.Keyring, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var list [][]byte
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, errors.New("no keys")
+	}
+	return memberlist.NewKeyring(list, list[0])
 }

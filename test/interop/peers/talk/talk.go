@@ -27,7 +27,14 @@ type Request struct {
 	Tags    map[string]string `json:"tags"`
 	Name    string            `json:"name"`
 	Payload string            `json:"payload"`
-	Prune   bool              `json:"prune"`
+	// Bytes go as base64; they stand in place of Payload.
+	Bytes     []byte `json:"bytes"`
+	Coalesce  bool   `json:"coalesce"`
+	IgnoreOld bool   `json:"ignoreOld"`
+	Prune     bool   `json:"prune"`
+	// Of a change of keys.
+	Operation string `json:"operation"`
+	Key       string `json:"key"`
 }
 
 // Member is one line of a member list.
@@ -45,8 +52,10 @@ type spoken struct {
 	Type    string  `json:"type,omitempty"`
 	Name    string  `json:"name,omitempty"`
 	Payload string  `json:"payload,omitempty"`
-	Value   any     `json:"value,omitempty"`
-	Error   string  `json:"error,omitempty"`
+	// Heard is a user event.
+	Heard *UserEvent `json:"heard,omitempty"`
+	Value any        `json:"value,omitempty"`
+	Error string     `json:"error,omitempty"`
 }
 
 var out struct {
@@ -70,6 +79,19 @@ func Ready(address string) { say(spoken{Kind: "ready", Value: address}) }
 // Event reports that something happened to the member of that name, now.
 func Event(kind, name, payload string) {
 	say(spoken{Kind: "event", At: monotonicMs(), Type: kind, Name: name, Payload: payload})
+}
+
+// UserEvent is one that a peer delivered.
+type UserEvent struct {
+	Name     string `json:"name"`
+	Bytes    []byte `json:"bytes"`
+	LTime    uint64 `json:"ltime"`
+	Coalesce bool   `json:"coalesce"`
+}
+
+// Heard reports a user event, now.
+func Heard(event UserEvent) {
+	say(spoken{Kind: "heard", At: monotonicMs(), Heard: &event})
 }
 
 // Serve answers requests, each in a goroutine of its own, until stdin is closed or `leave` or `quit` is answered.
