@@ -99,8 +99,10 @@ export class ChangeStream<Tags = undefined> implements AsyncIterableIterator<Cha
       return { kind: 'lost', count }
     }
     if (this.#needsView) {
+      // What is told while it is made is in it already.
+      const members = this.#view()
       this.#needsView = false
-      return { kind: 'view', members: this.#view() }
+      return { kind: 'view', members }
     }
     return this.#waiting.shift()
   }

@@ -9,7 +9,7 @@ import type { ClosedEvent } from './events.ts'
 export type Status = 'idle' | 'running' | 'leaving' | 'closed'
 
 export interface LifecycleSetup {
-  readonly driver: Pick<Driver, 'command' | 'schedule' | 'close'>
+  readonly driver: Pick<Driver, 'command' | 'schedule' | 'tellNews' | 'close'>
   /** Opens everything; calls `running` once that is done, and `throwIfClosing` after each wait before. Leaves nothing open where it rejects. */
   begin(): Promise<void>
   /** Lets go whoever waits for something: nothing comes any more. */
@@ -80,7 +80,14 @@ export class Lifecycle {
   }
 
   close(event: ClosedEvent): Promise<void> {
-    this.#closing ??= this.#shutDown(event)
+    if (this.#closing === undefined) {
+      let closed = (_end: Promise<void>): void => {}
+      // First of all: a listener that is told now what waited may close it as well.
+      this.#closing = new Promise((resolve) => {
+        closed = resolve
+      })
+      closed(this.#shutDown(event))
+    }
     return this.#closing
   }
 
@@ -108,11 +115,15 @@ export class Lifecycle {
   }
 
   async #shutDown(event: ClosedEvent): Promise<void> {
-    this.#status = 'closed'
-    const closed = this.#setup.driver.close()
-    this.#departed?.()
-    this.#setup.closing()
-    await closed
-    this.#setup.closed(event)
+    try {
+      this.#setup.driver.tellNews()
+    } finally {
+      this.#status = 'closed'
+      const closed = this.#setup.driver.close()
+      this.#departed?.()
+      this.#setup.closing()
+      await closed
+      this.#setup.closed(event)
+    }
   }
 }

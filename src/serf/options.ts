@@ -1,5 +1,6 @@
 // The knobs of the Serf layer: meaning, defaults, bounds. Source of the defaults: serf-behaviour §20.
 import { checkBoolean, checkNumber, definedOnly, type NumberRule } from '../base/check.ts'
+import { OptionsError } from '../base/errors.ts'
 import { MAX_EVENT_BYTES } from '../wire/limits.ts'
 
 /** Every knob, complete. Milliseconds are whole. */
@@ -18,6 +19,13 @@ export interface SerfOptions {
   readonly reconnectTimeoutMs: number
   /** How long a member that left stays in the list. 86 400 000: a day. */
   readonly tombstoneTimeoutMs: number
+  /** How long news of members may wait to be told together with others; 0 tells all at once. Beside `quiescentPeriodMs`. 0. */
+  readonly coalescePeriodMs: number
+  /** How long no other news of a member may come for what waits to be told earlier than that. 0. */
+  readonly quiescentPeriodMs: number
+  /** The same for user events that were sent with `coalesce`: of those of one name the newest are told. 0. */
+  readonly userCoalescePeriodMs: number
+  readonly userQuiescentPeriodMs: number
   /** The most a user event of ours may take on the wire. Others' may be larger. 512. */
   readonly userEventSizeLimit: number
   /** Broadcasts waiting in each of the three queues, of intents, queries and user events; beyond it those most often told are dropped. Of
@@ -51,6 +59,10 @@ const DEFAULTS: SerfOptions = {
   reconnectIntervalMs: 30_000,
   reconnectTimeoutMs: DAY_MS,
   tombstoneTimeoutMs: DAY_MS,
+  coalescePeriodMs: 0,
+  quiescentPeriodMs: 0,
+  userCoalescePeriodMs: 0,
+  userQuiescentPeriodMs: 0,
   userEventSizeLimit: 512,
   maxQueueDepth: 4096,
   minQueueDepth: 0,
@@ -62,6 +74,9 @@ const DEFAULTS: SerfOptions = {
   resolveConflicts: true,
   coordinates: true,
 }
+
+/** The longest that news may be held back: an hour. */
+const MAX_COALESCE_MS = 3_600_000
 
 /** The longest queue one may ask for: at full packets, a gibibyte and a half. */
 const MAX_DEPTH = 2 ** 20
@@ -77,6 +92,10 @@ const RULES: Readonly<Record<Exclude<keyof SerfOptions, 'coordinates' | 'resolve
   reconnectIntervalMs: { least: 0, most: DAY_MS },
   reconnectTimeoutMs: { least: 1, most: 365 * DAY_MS },
   tombstoneTimeoutMs: { least: 1, most: 365 * DAY_MS },
+  coalescePeriodMs: { least: 0, most: MAX_COALESCE_MS },
+  quiescentPeriodMs: { least: 0, most: MAX_COALESCE_MS },
+  userCoalescePeriodMs: { least: 0, most: MAX_COALESCE_MS },
+  userQuiescentPeriodMs: { least: 0, most: MAX_COALESCE_MS },
   userEventSizeLimit: { least: 1, most: MAX_EVENT_BYTES },
   maxQueueDepth: { least: 1, most: MAX_DEPTH },
   minQueueDepth: { least: 0, most: MAX_DEPTH },
@@ -96,7 +115,21 @@ export function resolveSerfOptions(given: Partial<SerfOptions>): SerfOptions {
   const known = Object.entries(definedOnly(given)).filter(([key]) => SERF_OPTION_NAMES.includes(key))
   const options: SerfOptions = { ...DEFAULTS, ...Object.fromEntries(known) }
   for (const [option, rule] of Object.entries(RULES)) checkNumber(option, options[option as keyof SerfOptions], rule)
+  checkTogether(options, 'coalescePeriodMs', 'quiescentPeriodMs')
+  checkTogether(options, 'userCoalescePeriodMs', 'userQuiescentPeriodMs')
   checkBoolean('coordinates', options.coordinates)
   checkBoolean('resolveConflicts', options.resolveConflicts)
   return Object.freeze(options)
+}
+
+/** Both or neither: Serf takes one alone for neither, which nobody can mean. */
+function checkTogether(options: SerfOptions, period: keyof SerfOptions, quiescent: keyof SerfOptions): void {
+  const isOn = (option: keyof SerfOptions): boolean => options[option] !== 0
+  if (isOn(period) === isOn(quiescent)) return
+  const [lacking, given] = isOn(period) ? [quiescent, period] : [period, quiescent]
+  throw new OptionsError(
+    lacking,
+    options[lacking],
+    `must not be 0 where ${given} is not: both hold news back, or neither`,
+  )
 }

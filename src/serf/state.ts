@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts'
 import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
 import type { Broadcasts } from './broadcasts.ts'
+import type { Coalescing, LayerName } from './coalesce.ts'
 import type { Coordinates } from './coordinates.ts'
 import type { Keys } from './key-manager.ts'
 import type { LamportClock } from './lamport-clock.ts'
@@ -34,6 +35,7 @@ export interface Reconnect {
 /** What can come due. */
 export type SerfDue =
   | { readonly kind: 'departure' }
+  | { readonly kind: 'coalesced'; readonly layer: LayerName }
   | { readonly kind: 'reap' }
   | { readonly kind: 'prune'; readonly name: string }
   | { readonly kind: 'goodbye'; readonly name: string; readonly since: number }
@@ -57,6 +59,8 @@ export interface SerfState {
   readonly clock: LamportClock
   /** What is still to be told. */
   readonly broadcasts: Broadcasts
+  /** News that waits to be told together. */
+  readonly coalescing: Coalescing
   readonly events: UserEvents
   readonly queries: Queries
   readonly recentIntents: RecentIntents

@@ -30,11 +30,14 @@ export interface EffectSink {
 /** An ordered list of effects, emptied by `take`. */
 export class Outbox<Notice> {
   readonly #tap: ((notice: Notice) => void) | undefined
+  readonly #holds: ((notice: Notice) => boolean) | undefined
   #effects: Effect<Notice>[] = []
 
-  /** @param tap hears of every notice as it is put in */
-  constructor(tap?: (notice: Notice) => void) {
+  /** @param tap hears of every notice as it is put in
+   *  @param holds takes a notice back where it is true: who holds it pushes it, or another in its place, later */
+  constructor(tap?: (notice: Notice) => void, holds?: (notice: Notice) => boolean) {
     this.#tap = tap
+    this.#holds = holds
   }
 
   get size(): number {
@@ -47,6 +50,7 @@ export class Outbox<Notice> {
 
   notify(notice: Notice): void {
     this.#tap?.(notice)
+    if (this.#holds?.(notice) === true) return
     this.#effects.push({ kind: 'notify', notice })
   }
 

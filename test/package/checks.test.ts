@@ -30,7 +30,6 @@ const CHECKS: readonly string[] = [
 const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
   ...numbers('SF', [40, 49]).map((id) => [id, 'queries']),
   ...numbers('SF', [50, 55]).map((id) => [id, 'the snapshot']),
-  ...numbers('SF', [60, 65]).map((id) => [id, 'coalescing']),
   ...numbers('SF', [80, 82]).map((id) => [id, 'the conflict vote, which is a query']),
   ...numbers('SF', [95, 98]).map((id) => [id, 'coordinates']),
 ])

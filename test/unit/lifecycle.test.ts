@@ -6,7 +6,10 @@ import type { ClosedEvent } from '../../src/events.ts'
 import { Lifecycle } from '../../src/lifecycle.ts'
 
 /** One whose `begin` is `begin`; what it does is written down. */
-function living(begin: (lifecycle: Lifecycle) => Promise<void> = async (lifecycle) => lifecycle.running()) {
+function living(
+  begin: (lifecycle: Lifecycle) => Promise<void> = async (lifecycle) => lifecycle.running(),
+  news: (lifecycle: Lifecycle) => void = () => {},
+) {
   const done: string[] = []
   const limits: (() => void)[] = []
   let saidGoodbye = (): void => {}
@@ -23,6 +26,10 @@ function living(begin: (lifecycle: Lifecycle) => Promise<void> = async (lifecycl
       schedule: (_key, delayMs, task) => {
         done.push(`limit ${delayMs}`)
         limits.push(task)
+      },
+      tellNews: () => {
+        done.push('news')
+        news(lifecycle)
       },
       close: async () => void done.push('driver closed'),
     },
@@ -57,7 +64,7 @@ describe('a lifecycle', () => {
     await assert.rejects(lifecycle.start(), ClosedError)
     lifecycle.departed()
     await Promise.all([left, lifecycle.leave(undefined)])
-    assert.deepEqual(done, ['goodbye', 'driver closed', 'let go, closed', 'told left'])
+    assert.deepEqual(done, ['goodbye', 'news', 'driver closed', 'let go, closed', 'told left'])
   })
 
   it('closes at the earliest of several limits', async () => {
@@ -73,14 +80,34 @@ describe('a lifecycle', () => {
   it('says no goodbye where nothing was begun, or somebody closes it', async () => {
     const idle = living()
     await idle.lifecycle.leave(undefined)
-    assert.deepEqual(idle.done, ['driver closed', 'let go, closed', 'told left'])
+    assert.deepEqual(idle.done, ['news', 'driver closed', 'let go, closed', 'told left'])
     const running = living()
     await running.lifecycle.start()
     const closed = running.lifecycle.close({ type: 'closed', reason: 'closed' })
     assert.equal(running.lifecycle.close({ type: 'closed', reason: 'failed' }), closed)
     await closed
     await running.lifecycle.leave(undefined)
-    assert.deepEqual(running.done, ['driver closed', 'let go, closed', 'told closed'])
+    assert.deepEqual(running.done, ['news', 'driver closed', 'let go, closed', 'told closed'])
+  })
+
+  it('tells what waits first, and a listener may close it then', async () => {
+    const closes: Promise<void>[] = []
+    const { lifecycle, done } = living(undefined, (own) => {
+      closes.push(own.close({ type: 'closed', reason: 'failed' }))
+    })
+    const closed = lifecycle.close({ type: 'closed', reason: 'closed' })
+    assert.equal(lifecycle.status, 'closed')
+    assert.equal(closes[0], closed)
+    await closed
+    assert.deepEqual(done, ['news', 'driver closed', 'let go, closed', 'told closed'])
+  })
+
+  it('closes also where what waits cannot be told', async () => {
+    const { lifecycle, done } = living(undefined, () => {
+      throw new RangeError('a fault of the host')
+    })
+    await assert.rejects(lifecycle.close({ type: 'closed', reason: 'closed' }), RangeError)
+    assert.deepEqual([lifecycle.status, done.at(-1)], ['closed', 'told closed'])
   })
 
   it('lets a start see that it was closed meanwhile', async () => {

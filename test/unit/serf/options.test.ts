@@ -16,6 +16,10 @@ describe('resolveSerfOptions', () => {
       reconnectIntervalMs: 30_000,
       reconnectTimeoutMs: 86_400_000,
       tombstoneTimeoutMs: 86_400_000,
+      coalescePeriodMs: 0,
+      quiescentPeriodMs: 0,
+      userCoalescePeriodMs: 0,
+      userQuiescentPeriodMs: 0,
       userEventSizeLimit: 512,
       maxQueueDepth: 4096,
       minQueueDepth: 0,
@@ -53,8 +57,28 @@ describe('resolveSerfOptions', () => {
     }
   })
 
+  it('takes both periods of coalescing, or neither', () => {
+    const pairs = [
+      ['coalescePeriodMs', 'quiescentPeriodMs'],
+      ['userCoalescePeriodMs', 'userQuiescentPeriodMs'],
+    ] as const
+    for (const [period, quiescent] of pairs) {
+      assert.equal(resolveSerfOptions({ [period]: 3000, [quiescent]: 1000 })[period], 3000)
+      assert.throws(() => resolveSerfOptions({ [period]: 3000 }), { option: quiescent, value: 0 })
+      assert.throws(() => resolveSerfOptions({ [quiescent]: 1000 }), { option: period, value: 0 })
+    }
+  })
+
   it('lets the wait after the goodbye be nothing and turns reconnecting off at 0, and takes no other 0', () => {
-    const zeroes = ['leavePropagateDelayMs', 'reconnectIntervalMs', 'minQueueDepth'] as const
+    const zeroes = [
+      'leavePropagateDelayMs',
+      'reconnectIntervalMs',
+      'minQueueDepth',
+      'coalescePeriodMs',
+      'quiescentPeriodMs',
+      'userCoalescePeriodMs',
+      'userQuiescentPeriodMs',
+    ] as const
     for (const option of zeroes) assert.equal(resolveSerfOptions({ [option]: 0 })[option], 0)
     for (const option of SERF_OPTION_NAMES.filter((name) => !zeroes.some((zero) => zero === name))) {
       assert.throws(() => resolveSerfOptions({ [option]: 0 }), OptionsError, option)

@@ -4,6 +4,7 @@ import { concat } from '../../../src/base/bytes.ts'
 import { Deadlines } from '../../../src/base/deadlines.ts'
 import { Random } from '../../../src/base/random.ts'
 import { Broadcasts } from '../../../src/serf/broadcasts.ts'
+import { Coalescing } from '../../../src/serf/coalesce.ts'
 import { LamportClock } from '../../../src/serf/lamport-clock.ts'
 import { SerfMembers, type SerfStatus } from '../../../src/serf/members.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
@@ -354,6 +355,7 @@ function delegateKnowing(status: SerfStatus) {
     coordinates: undefined,
     clock: new LamportClock(),
     broadcasts: new Broadcasts(resolveSerfOptions({}), 1000),
+    coalescing: new Coalescing(resolveSerfOptions({})),
     events: new UserEvents(),
     queries: newQueries(),
     recentIntents: new RecentIntents(),
