@@ -2,6 +2,7 @@
 // Payloads are frozen snapshots, delivered after the state is consistent. `member-*` is never about ourselves. `Tags` is what
 // `validateTags` gives, or nothing without it.
 import type { WarningCode } from './driver/warnings.ts'
+import type { Payload } from './pack.ts'
 import type { Member } from './serf/members.ts'
 
 /** What every `member-*` event carries. */
@@ -76,6 +77,26 @@ export interface UserEvent {
   unpack(): unknown
 }
 
+/** A member asks, and we are among those that it means; also our own queries. Who does not answer is waited for until time is up. */
+export interface QueryEvent {
+  readonly type: 'query'
+  readonly name: string
+  /** Empty where none was sent. */
+  readonly payload: Uint8Array
+  /** The member that asks: its name, or its address where it is unknown. */
+  readonly from: string
+  /** Lamport time at the asker: what was asked after another was heard has a later one. */
+  readonly ltime: number
+  /** Milliseconds that were left for an answer when this was told. */
+  readonly deadlineMs: number
+  /** The payload as a structured value, where it is MessagePack; undefined where it is empty. @throws DecodeError where it is neither */
+  unpack(): unknown
+  /** Answers, once: bytes and texts go as they are; anything else as MessagePack. Default nothing.
+   *  @throws QueryError where it has been answered, TimeoutError where the time is up, SizeError where it takes more than
+   *  `queryResponseSizeLimit`, OptionsError, ClosedError: nothing is sent */
+  respond(payload?: Payload): void
+}
+
 /** Something a person should know. Told at once, then at most once in ten seconds a code. */
 export interface WarningEvent {
   readonly type: 'warning'
@@ -88,8 +109,9 @@ export interface WarningEvent {
 /** The instance is closed; nothing follows. */
 export interface ClosedEvent {
   readonly type: 'closed'
-  /** `left`: by `leave()`. `closed`: by `close()`, without a goodbye. `failed`: the sockets failed; see `error`. */
-  readonly reason: 'left' | 'closed' | 'failed'
+  /** `left`: by `leave()`. `closed`: by `close()`, without a goodbye. `failed`: the sockets failed; see `error`. `conflict`: another member has
+   *  our name, and more members know that one by it. */
+  readonly reason: 'left' | 'closed' | 'failed' | 'conflict'
   readonly error?: Error
 }
 
@@ -106,6 +128,7 @@ export type MemberEvent<Tags = undefined> =
 export type MembershipEvent<Tags = undefined> =
   | MemberEvent<Tags>
   | UserEvent
+  | QueryEvent
   | ConflictEvent
   | WarningEvent
   | ClosedEvent

@@ -8,6 +8,7 @@ export {
   JoinError,
   MembershipError,
   OptionsError,
+  QueryError,
   SizeError,
   StorageError,
   TimeoutError,
@@ -30,6 +31,7 @@ export type {
   MemberSuspectEvent,
   MembershipEvent,
   MemberUpdateEvent,
+  QueryEvent,
   UserEvent,
   WarningEvent,
 } from './events.ts'
@@ -40,6 +42,8 @@ export type { MemberFilter } from './member-filter.ts'
 export { type JoinOptions, Membership, type MembershipStats } from './membership.ts'
 export type { MembershipOptions } from './options.ts'
 export type { Payload } from './pack.ts'
+export type { Answers, Query, QueryOutcome, QueryResponse } from './query.ts'
+export type { QueryOptions } from './querying.ts'
 export type { ReconnectTimeoutFor } from './reconnect-timeout.ts'
 export type { JoinResult, SeedFailure, Seeds } from './seeds.ts'
 export type { SendEventOptions } from './sending.ts'

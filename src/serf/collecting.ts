@@ -20,6 +20,8 @@ export interface QuerySink {
   acked(from: string): void
   answered(from: string, payload: Uint8Array): void
   ended(reason: QueryEnd): void
+  /** Somebody else answers by our own name. */
+  namesake?(): void
 }
 
 /** A query of ours that is open. */
@@ -38,13 +40,18 @@ export interface OpenQuery {
   strangers: number
 }
 
-/** Takes an answer, from the network or from ourselves. */
-export function takeAnswer(state: SerfState, answer: SerfQueryResponse): void {
+/** Takes an answer.
+ *  @param isOurs we have answered ourselves: that comes by no network */
+export function takeAnswer(state: SerfState, answer: SerfQueryResponse, isOurs = false): void {
   const { ltime, id, from, flags, payload } = answer
   const open = typeof ltime === 'number' ? state.queries.open.get(ltime) : undefined
   if (open?.id !== id) {
     // Late ones are normal, and so are those of an asker that had our address before.
     trace('an answer of %s to no open query, time %s', from, ltime)
+    return
+  }
+  if (from === state.name && !isOurs) {
+    open.sink.namesake?.()
     return
   }
   const isAck = (flags & ResponseFlag.ack) !== 0

@@ -1,5 +1,5 @@
 // Two members of one name (serf-behaviour §32): who learns that another bears ours asks everybody whom they know under it. Who has not
-// the more voices goes. Normally that is the newcomer: all others kept the holder's address.
+// the more voices goes, where the other one is there indeed. Normally that is the newcomer: all others kept the holder's address.
 
 import { utf8 } from '../base/bytes.ts'
 import { DecodeError } from '../base/errors.ts'
@@ -21,17 +21,22 @@ export function beginConflictVote(state: SerfState, now: number): void {
   trace('ask who bears our name')
   let voices = 0
   let ours = 0
+  let isThere = false
   const request = {
     name: InternalQuery.conflict,
     payload: utf8(state.name),
     filters: [],
-    wantsAcks: false,
+    // The other one has no voice, but says that it is there.
+    wantsAcks: true,
     relayFactor: 0,
     // Every voice counts, also of those whom we do not know.
     endsEarly: false,
   }
   const sink = {
     acked: (): void => {},
+    namesake(): void {
+      isThere = true
+    },
     answered(_from: string, payload: Uint8Array): void {
       const vote = readVote(payload)
       if (vote === undefined) return
@@ -40,24 +45,26 @@ export function beginConflictVote(state: SerfState, now: number): void {
     },
     ended(): void {
       state.isVoting = false
-      judge(state, voices, ours)
+      judge(state, voices, ours, isThere)
     },
   }
   ask(state, request, sink, now)
 }
 
-/** Differs: Serf shuts down where nobody voted at all; we cannot know, and stay. */
-function judge(state: SerfState, voices: number, ours: number): void {
+/** Differs: Serf shuts down where nobody voted at all, and where the others hold on to one that is dead. We stay: who was started again at
+ *  another address gets in once the name is free.
+ *  @param isThere the other one answered us */
+function judge(state: SerfState, voices: number, ours: number, isThere: boolean): void {
   const count = `${ours} of ${voices} members know us as ${state.name}`
   trace('%s', count)
+  const isLost = ours < Math.floor(voices / 2) + 1
+  const rival = `another member is called ${state.name}`
   if (voices === 0) {
-    warn(
-      state,
-      'conflict-undecided',
-      `another member is called ${state.name}, and nobody says who is known by the name`,
-    )
-  } else if (ours < Math.floor(voices / 2) + 1) {
-    warn(state, 'conflict-lost', `another member is called ${state.name}, and ${count}: this instance closes`)
+    warn(state, 'conflict-undecided', `${rival}, and nobody says who is known by the name`)
+  } else if (isLost && !isThere) {
+    warn(state, 'conflict-undecided', `${rival}, and ${count}; but it does not answer, and may be gone`)
+  } else if (isLost) {
+    warn(state, 'conflict-lost', `${rival}, and ${count}: this instance closes`)
     state.outbox.notify({ type: 'conflict-lost' })
   }
 }

@@ -1,13 +1,12 @@
 // What Serf asks Serf (serf-behaviour §26.5): queries whose names begin with `_serf_`. They never reach the application, and what
 // they carry may be anything: a payload that cannot be read is a warning and gets no answer.
 import { textOf } from '../base/bytes.ts'
-import { SizeError, TimeoutError } from '../base/errors.ts'
+import { SizeError } from '../base/errors.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfMember } from '../wire/types.ts'
-import { type KeyAsker, type KeyOperation, receiveKeyQuery } from './key-manager.ts'
 import { answerKeyQuery } from './key-queries.ts'
 import type { SerfRecord, SerfStatus } from './members.ts'
-import { fitsResponse, type ReceivedQuery, respond } from './responding.ts'
+import { type ReceivedQuery, respond } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
 
 const PREFIX = '_serf_'
@@ -20,14 +19,6 @@ export const InternalQuery = {
   conflict: '_serf_conflict',
 } as const
 
-/** What key queries are called. */
-export const KEY_QUERIES: ReadonlyMap<string, KeyOperation> = new Map([
-  ['_serf_install-key', 'install'],
-  ['_serf_use-key', 'use'],
-  ['_serf_remove-key', 'remove'],
-  ['_serf_list-keys', 'list'],
-])
-
 /** Serf's numbers for where a member stands. */
 const STATUS_NUMBERS: Readonly<Record<SerfStatus, number>> = { alive: 1, leaving: 2, left: 3, failed: 4 }
 
@@ -37,11 +28,6 @@ export function isInternal(name: string): boolean {
 
 /** Does what a query between Serf and Serf asks for. */
 export function answerInternally(state: SerfState, query: ReceivedQuery, now: number): void {
-  const operation = KEY_QUERIES.get(query.name)
-  if (operation !== undefined) {
-    receiveKeyQuery(state, operation, query.payload, askerOf(state, query), now)
-    return
-  }
   switch (query.name) {
     case InternalQuery.ping:
       return
@@ -67,20 +53,12 @@ function answerConflict(state: SerfState, query: ReceivedQuery, now: number): vo
   sendAnswer(state, query, encodeSerfMessage({ type: 'conflict-response', member }), now)
 }
 
-/** The key manager may answer later. */
-function askerOf(state: SerfState, query: ReceivedQuery): KeyAsker {
-  return {
-    fits: (payload) => fitsResponse(state, query, payload),
-    answer: (payload, now) => sendAnswer(state, query, payload, now),
-  }
-}
-
-/** Answers; what is too large, or comes too late, is a warning. */
+/** Answers; what is too large is a warning. */
 function sendAnswer(state: SerfState, query: ReceivedQuery, payload: Uint8Array, now: number): void {
   try {
     respond(state, query, payload, now)
   } catch (error) {
-    if (!(error instanceof SizeError || error instanceof TimeoutError)) throw error
+    if (!(error instanceof SizeError)) throw error
     warn(state, 'response-unsent', `${query.name} of ${query.source}: ${error.message}`)
   }
 }

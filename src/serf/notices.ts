@@ -58,6 +58,12 @@ export interface EventNotice {
   readonly coalesce: boolean
 }
 
+/** An answer to a query of ours, named by its time; and that no more come. */
+export type QueryAnswerNotice =
+  | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
+  | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
+  | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
+
 export type SerfNotice =
   | MemberNotice
   /** Another address claims a name that is taken. */
@@ -66,11 +72,7 @@ export type SerfNotice =
   | EventNotice
   /** A query that is meant for us. */
   | { readonly type: 'query'; readonly query: ReceivedQuery }
-  /** An answer to a query of ours, named by its time. */
-  | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
-  | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
-  /** No more answers come. */
-  | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
+  | QueryAnswerNotice
   /** More members know another by our name than us: we are to close. */
   | { readonly type: 'conflict-lost' }
   /** A ping that was asked for is over; without a time where no answer came. */

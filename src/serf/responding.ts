@@ -43,7 +43,7 @@ export function acknowledge(state: SerfState, query: ReceivedQuery): void {
     flags: ResponseFlag.ack,
     payload: NO_BYTES,
   }
-  if (query.isOurs) takeAnswer(state, ack)
+  if (query.isOurs) takeAnswer(state, ack, true)
   else send(state, query, encodeSerfMessage(ack), undefined)
 }
 
@@ -60,18 +60,11 @@ export function respond(state: SerfState, query: ReceivedQuery, payload: Uint8Ar
   if (message.length > limit) throw new SizeError('response', message.length, limit)
   if (query.isOurs) {
     query.isAnswered = true
-    takeAnswer(state, response)
+    takeAnswer(state, response, true)
     return
   }
   send(state, query, message, limit)
   query.isAnswered = true
-}
-
-/** Whether an answer with this payload is small enough, also to be relayed where the asker wishes that. */
-export function fitsResponse(state: SerfState, query: ReceivedQuery, payload: Uint8Array): boolean {
-  const message = encodeSerfMessage(responseOf(state, query, payload))
-  const { length } = query.relayFactor === 0 || query.isOurs ? message : envelopeOf(query, message)
-  return length <= state.options.queryResponseSizeLimit
 }
 
 /** Sends an answer on to whom it is for. Differs: Serf sends whatever it is handed to whatever address it says: we send answers,

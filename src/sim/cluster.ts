@@ -37,7 +37,7 @@ export interface ClusterEvent {
   /** Who told. */
   readonly observer: string
   readonly type: MembershipEvent['type']
-  /** The member it is about; of a user event its name; or empty. */
+  /** The member it is about; of a user event or a query its name; or empty. */
   readonly about: string
 }
 
@@ -71,6 +71,7 @@ const EVENT_TYPES = [
   'member-update',
   'member-reap',
   'user-event',
+  'query',
   'conflict',
   'warning',
   'closed',
@@ -316,8 +317,7 @@ export class Cluster {
   }
 
   #told(observer: string, event: MembershipEvent): void {
-    const about =
-      'member' in event ? event.member.name : event.type === 'conflict' || event.type === 'user-event' ? event.name : ''
+    const about = 'member' in event ? event.member.name : 'name' in event ? event.name : ''
     this.events.push({ atMs: this.now, observer, type: event.type, about })
     const detail =
       event.type === 'warning' ? `${event.code}: ${event.message}` : event.type === 'closed' ? event.reason : about

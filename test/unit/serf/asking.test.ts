@@ -90,6 +90,15 @@ describe('asking', () => {
     assert.deepEqual(direct(mesh, 'us'), [])
   })
 
+  test('nobody else answers by its name', () => {
+    const { mesh, us } = amongGhosts(2)
+    const ltime = mesh.call(us, (serf, now) => serf.query(request(), now))
+    mesh.run(500)
+    us.told()
+    mesh.tell(us, answer('us', ltime, asked(mesh, 'us').id))
+    assert.deepEqual(answersTold(us), [])
+  })
+
   test('its own ack is among the acks', () => {
     const { mesh, us } = amongGhosts(2)
     mesh.call(us, (serf, now) => serf.query(request({ wantsAcks: true }), now))

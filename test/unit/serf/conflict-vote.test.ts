@@ -18,8 +18,8 @@ function vote(number: number | undefined): Uint8Array {
   return encodeSerfMessage({ type: 'conflict-response', member: number === undefined ? null : member })
 }
 
-/** A rival comes, and each ghost from 2 on gives its voice; absent: what it sends instead. Gives the notices of the end. */
-function afterVotes(voices: readonly (number | undefined | Uint8Array)[]): string[] {
+/** A rival comes, which says whether it is there, and each ghost from 2 on gives its voice; absent: what it sends instead. Gives the notices of the end. */
+function afterVotes(voices: readonly (number | undefined | Uint8Array)[], isThere = true): string[] {
   const { mesh, us } = amongGhosts(voices.length + 2)
   rival(mesh, us)
   mesh.run(400)
@@ -28,6 +28,7 @@ function afterVotes(voices: readonly (number | undefined | Uint8Array)[]): strin
     const payload = voice instanceof Uint8Array ? voice : vote(voice)
     mesh.tell(us, answer(`ghost-${at + 2}`, ltime, id, { payload }))
   })
+  if (isThere) mesh.tell(us, answer('us', ltime, id, { flags: 1 }))
   us.told()
   mesh.run(6400)
   return us
@@ -44,7 +45,7 @@ describe('two of one name', () => {
     rival(mesh, us)
     mesh.run(400)
     const { name, payload, filters, flags, relayFactor } = asked(mesh, 'us')
-    assert.deepEqual([name, payload, filters, flags, relayFactor], ['_serf_conflict', utf8('us'), [], 0, 0])
+    assert.deepEqual([name, payload, filters, flags, relayFactor], ['_serf_conflict', utf8('us'), [], 1, 0])
   })
 
   test('a conflict about another name is none of ours', () => {
@@ -86,6 +87,11 @@ describe('two of one name', () => {
       vsn: new Uint8Array(6),
     }
     assert.deepEqual(afterVotes([encodeSerfMessage({ type: 'conflict-response', member })]), LOST)
+  })
+
+  test('against one that does not answer itself no vote is lost', () => {
+    assert.deepEqual(afterVotes([66, 66, 66], false), ['conflict-undecided'])
+    assert.deepEqual(afterVotes([1, 1, 66], false), [])
   })
 
   test('SF-82: without a single voice it stays, and warns', () => {

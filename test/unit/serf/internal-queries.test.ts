@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
-import { KEY_QUERIES } from '../../../src/serf/internal-queries.ts'
+import { KEY_QUERIES } from '../../../src/serf/key-queries.ts'
 import { decodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../../src/wire/tags.ts'
 import type { SerfConflictResponse, SerfKeyResponse, SerfMember, SerfMessage } from '../../../src/wire/types.ts'
@@ -28,7 +28,7 @@ function voteFor(mesh: Mesh, us: Station, name: string): SerfMember | null {
 describe('queries between Serf and Serf', () => {
   test('never reach the application, whatever their names', () => {
     const { mesh, us } = amongGhosts(3)
-    for (const name of ['_serf_ping', '_serf_conflict', '_serf_nonsense', '_serf_', ...KEY_QUERIES.keys()]) {
+    for (const name of ['_serf_ping', '_serf_conflict', '_serf_nonsense', '_serf_', ...Object.values(KEY_QUERIES)]) {
       mesh.tell(us, query({ name, id: nextId++ }))
     }
     assert.ok(us.told().every(({ type }) => type !== 'query'))
@@ -82,7 +82,7 @@ describe('queries between Serf and Serf', () => {
     const { mesh, us } = amongGhosts(3)
     const garbage = [new Uint8Array(0), NONSENSE, Uint8Array.of(0xff, 0xfe), Uint8Array.of(7), Uint8Array.of(7, 0x81)]
     for (const payload of garbage) {
-      for (const [name, operation] of KEY_QUERIES) {
+      for (const [operation, name] of Object.entries(KEY_QUERIES)) {
         const [response] = answered(mesh, us, name, payload) as SerfKeyResponse[]
         assert.equal(response?.result, false, `${operation} ${payload}`)
       }
