@@ -87,6 +87,7 @@ export class GoPeer implements Peer {
     if (options.secretKey !== undefined) flags.push(`-key=${options.secretKey}`)
     if (options.label !== undefined) flags.push(`-label=${options.label}`)
     if (options.resolvesConflicts === false) flags.push('-resolve-conflicts=false')
+    if (options.advertise !== undefined) flags.push(`-advertise=${options.advertise}`)
     if (options.keyringFile !== undefined) flags.push(`-keyring-file=${options.keyringFile}`)
     if (options.verifyIncoming === false) flags.push('-verify-incoming=false')
     if (options.verifyOutgoing === false) flags.push('-verify-outgoing=false')
@@ -161,6 +162,11 @@ export class GoPeer implements Peer {
 
   async forceLeave(name: string, { prune = false }: { readonly prune?: boolean } = {}): Promise<void> {
     await this.#ask('force-leave', { name, prune })
+  }
+
+  /** memberlist's ping of a member at an address: the round trip in milliseconds; `serf` only. */
+  async ping(name: string, address: string): Promise<number> {
+    return (await this.#ask('ping', { name, seeds: [address] })) as number
   }
 
   /** Dispatches a user event. */

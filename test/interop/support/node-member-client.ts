@@ -59,6 +59,7 @@ export class NodeMember implements Peer {
       name: options.name,
       bind: endpoint(options.host ?? '127.0.0.1', options.port ?? 0),
       profile: options.profile,
+      ...(options.advertise === undefined ? {} : { advertise: options.advertise }),
       tags: this.#tags,
       ...(options.secretKey === undefined ? {} : { secretKey: options.secretKey }),
       ...(options.label === undefined ? {} : { label: options.label }),
@@ -153,6 +154,18 @@ export class NodeMember implements Peer {
   /** Sends a user event. */
   async event(name: string, payload: string | Uint8Array = '', coalesce = false): Promise<void> {
     await this.#ask({ verb: 'event', name, payload: Buffer.from(payload).toString('base64'), coalesce })
+  }
+
+  /** `membership.ping`. */
+  async ping(name: string): Promise<number> {
+    return (await this.#ask({ verb: 'ping', name })) as number
+  }
+
+  /** `membership.rtt`; fails where it is not known. */
+  async rtt(one: string, other?: string): Promise<number> {
+    const rtt = await this.#ask({ verb: 'rtt', names: other === undefined ? [one] : [one, other] })
+    if (typeof rtt !== 'number') throw new Error(`${this.name} knows no round trip of ${one}`)
+    return rtt
   }
 
   conflictsAbout(name: string): number {

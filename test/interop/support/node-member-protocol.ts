@@ -8,6 +8,8 @@ export type Request = { readonly id: number } & (
   | { readonly verb: 'join'; readonly seeds: readonly string[]; readonly ignoreOldEvents: boolean }
   /** The payload as base64. */
   | { readonly verb: 'event'; readonly name: string; readonly payload: string; readonly coalesce: boolean }
+  | { readonly verb: 'ping'; readonly name: string }
+  | { readonly verb: 'rtt'; readonly names: readonly [one: string, other?: string] }
   | { readonly verb: 'force-leave'; readonly name: string; readonly prune: boolean }
   | ({ readonly verb: 'block' } & Block)
   | { readonly verb: 'keys'; readonly operation: KeyVerb; readonly key?: string | undefined }

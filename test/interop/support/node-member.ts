@@ -68,6 +68,10 @@ async function answer(request: Request): Promise<unknown> {
       return membership.setTags({ ...request.tags })
     case 'block':
       return block(request)
+    case 'ping':
+      return membership.ping(request.name)
+    case 'rtt':
+      return membership.rtt(...request.names)
     case 'force-leave':
       return membership.forceLeave(request.name, { prune: request.prune })
     case 'keys':

@@ -47,6 +47,8 @@ export interface PeerOptions {
   readonly tags?: Readonly<Record<string, string>>
   /** A fixed port, for a peer that comes back at its old address. Default: a free one. */
   readonly port?: number
+  /** `host:port` at which others are to reach it, in place of where it listens. */
+  readonly advertise?: string
   /** The cluster's label; old agents know none. */
   readonly label?: string
   /** Base64 of 16, 24 or 32 bytes. */

@@ -77,7 +77,7 @@ export class SerfAgent implements Peer {
 
   private constructor(options: SerfAgentOptions, address: string, rpcAddress: string) {
     this.name = options.name
-    this.address = address
+    this.address = options.advertise ?? address
     this.#tags = options.tags ?? {}
     this.#rpcAddress = rpcAddress
     this.#prefix = options.prefix ?? []
@@ -88,6 +88,7 @@ export class SerfAgent implements Peer {
       `-rpc-addr=${rpcAddress}`,
       `-profile=${options.profile}`,
     ]
+    if (options.advertise !== undefined) flags.push(`-advertise=${options.advertise}`)
     flags.push(`-log-level=${options.logLevel ?? 'debug'}`)
     for (const [key, value] of Object.entries(this.#tags)) flags.push('-tag', `${key}=${value}`)
     if (options.secretKey !== undefined) flags.push(`-encrypt=${options.secretKey}`)
@@ -171,6 +172,14 @@ export class SerfAgent implements Peer {
     const removals = Object.keys(this.#tags).filter((key) => !(key in tags))
     this.#tags = tags
     await this.#ask('tags', ...changes, ...removals.flatMap((key) => ['-delete', key]))
+  }
+
+  /** `serf rtt`: the round trip between two members in milliseconds, as this agent reckons it. */
+  async rtt(one: string, other: string): Promise<number> {
+    const answer = await this.#ask('rtt', one, other)
+    const found = /rtt: ([\d.]+) ms/.exec(answer)?.[1]
+    if (found === undefined) throw new Error(`serf rtt said: ${answer}`)
+    return Number(found)
   }
 
   /** Dispatches a user event. */

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,7 @@ func configure(arguments []string) (*serf.Config, error) {
 	outgoing := flags.Bool("verify-outgoing", true, "encrypt what is sent")
 	resolve := flags.Bool("resolve-conflicts", true, "shut down when the others vote against us in a conflict about our name")
 	coordinates := flags.Bool("coordinates", true, "tell network coordinates with every ack")
+	advertise := flags.String("advertise", "", "`host:port` at which others reach us; empty: where we listen")
 	flags.StringVar(&config.NodeName, "name", config.NodeName, "name, unique in the cluster")
 	flags.Var(talk.Tags(config.Tags), "tag", "`key=value`; may stand several times")
 	if err := flags.Parse(arguments); err != nil {
@@ -83,6 +85,11 @@ func configure(arguments []string) (*serf.Config, error) {
 		config.KeyringFile = *keyring
 	}
 	inner.GossipVerifyIncoming, inner.GossipVerifyOutgoing = *incoming, *outgoing
+	if *advertise != "" {
+		if inner.AdvertiseAddr, inner.AdvertisePort, err = talk.SplitAddress(*advertise); err != nil {
+			return nil, err
+		}
+	}
 	config.MemberlistConfig = inner
 	config.EnableNameConflictResolution = *resolve
 	config.DisableCoordinates = !*coordinates
@@ -120,6 +127,8 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 			payload = []byte(request.Payload)
 		}
 		return nil, cluster.UserEvent(request.Name, payload, request.Coalesce)
+	case "ping":
+		return ping(cluster, request.Name, request.Seeds)
 	case "force-leave":
 		if request.Prune {
 			return nil, cluster.RemoveFailedNodePrune(request.Name)
@@ -136,6 +145,19 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 		return nil, shutDown(cluster)
 	}
 	return nil, fmt.Errorf("unknown verb %q", request.Verb)
+}
+
+// ping gives the round trip to the one address, in milliseconds.
+func ping(cluster *serf.Serf, name string, addresses []string) (float64, error) {
+	if len(addresses) != 1 {
+		return 0, fmt.Errorf("a ping goes to one address, not %d", len(addresses))
+	}
+	address, err := net.ResolveUDPAddr("udp", addresses[0])
+	if err != nil {
+		return 0, err
+	}
+	rtt, err := cluster.Memberlist().Ping(name, address)
+	return float64(rtt) / float64(time.Millisecond), err
 }
 
 func members(cluster *serf.Serf) []talk.Member {
