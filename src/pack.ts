@@ -86,7 +86,9 @@ function plainCopy(value: unknown, path: string, copying: Copying): unknown {
 function plainContainer(value: object, path: string, copying: Copying): unknown {
   const { above } = copying
   if (above.includes(value)) throw new OptionsError(path, value, 'must not hold itself')
-  if (above.length === MAX_VALUE_DEPTH) throw new OptionsError(path, value, `is nested deeper than ${MAX_VALUE_DEPTH}`)
+  // One that is empty opens no level, as for whoever reads it.
+  if (above.length === MAX_VALUE_DEPTH && Object.keys(value).length > 0)
+    throw new OptionsError(path, value, `is nested deeper than ${MAX_VALUE_DEPTH}`)
   const isPlain = Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value))
   if (!isPlain)
     throw new OptionsError(path, value, 'must be bytes, a list or a plain object, not an instance of a class')

@@ -18,9 +18,9 @@ export const CORPUS: string = fileURLToPath(new URL('corpus/', import.meta.url))
 /** Names that strangers chose, in what a member warns of. */
 const NAMED = /\b(of|for|that|from|to|with|came to) .+?(?=:|,| at | came | in | is |$)/g
 
-/** Meets `inputs` inputs of each target, then writes `corpus/<target>.txt`. */
-export async function collect(inputs: number, seed: number): Promise<void> {
-  for (const target of TARGETS) {
+/** Meets `inputs` inputs of each target, or of `only` one, then writes `corpus/<target>.txt`. */
+export async function collect(inputs: number, seed: number, only?: string): Promise<void> {
+  for (const target of TARGETS.filter((one) => only === undefined || one === only)) {
     const found = new Map<string, Input>()
     await runTarget({
       target,

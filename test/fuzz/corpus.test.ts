@@ -149,6 +149,15 @@ describe('a broken decoder or member is found', () => {
     assert.throws(() => feedDecoders(input, new Random(1), { ...OURS, tags }), /a tag became a prototype/)
   })
 
+  test('a payload that changes what it reads, and one that is no plain data', () => {
+    const input = parseInputs('payload plain 9101')[0] as Input
+    const greedy = (bytes: Uint8Array): unknown => bytes.fill(0)
+    assert.throws(() => feedDecoders(input, new Random(1), { ...OURS, payload: greedy }), /the bytes were changed/)
+    const odd = (): unknown => new Map()
+    const again = parseInputs('payload plain 9101')[0] as Input
+    assert.throws(() => feedDecoders(again, new Random(1), { ...OURS, payload: odd }), /other than plain data/)
+  })
+
   test('a member that does not answer, one that sends too much, and one that sends nonsense', async () => {
     const fed = async (spoil: (fire: MemberUnderFire) => void, inputs: number): Promise<void> => {
       const fire = await MemberUnderFire.start('plain', 1, noTotals())

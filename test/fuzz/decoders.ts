@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DecodeError, DecryptError } from '../../src/base/errors.ts'
 import type { Random } from '../../src/base/random.ts'
+import { packPayload, unpack } from '../../src/pack.ts'
 import { MAX_PACKET_PARTS, MAX_STREAM_BYTES } from '../../src/wire/limits.ts'
 import { decodePacket } from '../../src/wire/packet.ts'
 import { decodeSerfMessage, encodeSerfMessage } from '../../src/wire/serf-messages.ts'
@@ -25,6 +26,7 @@ export interface Decoders {
   readonly packetMessage: typeof decodePacketMessage
   readonly serf: typeof decodeSerfMessage
   readonly tags: typeof decodeTags
+  readonly payload: typeof unpack
   stream(role: StreamRole, input: Input): Pick<StreamReader, 'push' | 'bufferedBytes'>
 }
 
@@ -33,6 +35,7 @@ export const OURS: Decoders = {
   packetMessage: decodePacketMessage,
   serf: decodeSerfMessage,
   tags: decodeTags,
+  payload: unpack,
   stream: (role, { cluster }) => new StreamReader({ sealing: SEALINGS[cluster], role }),
 }
 
@@ -52,6 +55,8 @@ export function feedDecoders(input: Input, random: Random, decoders: Decoders = 
         return feedSerf(input.bytes, input, decoders)
       case 'tags':
         return feedTags(input.bytes, input, decoders)
+      case 'payload':
+        return feedPayload(input, decoders)
     }
   } catch (error) {
     throw asViolation(error, input)
@@ -157,6 +162,28 @@ function feedTags(meta: Uint8Array, input: Input, decoders: Decoders): string {
   const { length } = Object.keys(tags)
   const howMany = length === 0 ? 'none' : length === 1 ? 'one' : 'several'
   return `${complete ? 'tags' : 'broken tags'}: ${howMany}${meta.length > 0 && meta[0] !== 0xff ? ', a role' : ''}`
+}
+
+function feedPayload(input: Input, decoders: Decoders): string {
+  const before = input.bytes.slice()
+  const unpacked = attempt(() => ({ value: decoders.payload(input.bytes) }))
+  must(isDeepStrictEqual(input.bytes, before), 'the bytes were changed', input)
+  if (typeof unpacked === 'string') return unpacked
+  const { value } = unpacked
+  must(isPlain(value), 'something other than plain data came out', input)
+  // Bytes and a text alone go as they are. Once packed by us, a negative zero is zero.
+  const isBare = typeof value === 'string' || value instanceof Uint8Array
+  const once = decoders.payload(packPayload(isBare ? [value] : value))
+  const twice = decoders.payload(packPayload(once))
+  must(isDeepStrictEqual(twice, once), 'packed again it reads differently', input)
+  return `${Array.isArray(value) ? 'list' : value === null ? 'nothing' : typeof value}`
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'symbol' && typeof value !== 'function'
+  if (value instanceof Uint8Array) return Object.getPrototypeOf(value) === Uint8Array.prototype
+  if (Array.isArray(value)) return value.every(isPlain)
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain)
 }
 
 function encodeStreamMessage(message: StreamMessage): Uint8Array {

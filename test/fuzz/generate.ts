@@ -11,6 +11,7 @@ import { sealingOf, vectorsOf } from '../unit/wire/vectors.ts'
 import { hostilePacketMessage, hostilePushPull, hostileSerfMessage, hostileUserState } from './hostile.ts'
 import { CLUSTERS, type ClusterKind, type Doorway, type Input, SEALINGS } from './input.ts'
 import { joined, MAX_DATAGRAM_BYTES, mutated, pick, randomBytes } from './mutate.ts'
+import { structuredPayload } from './structured.ts'
 
 /** What the golden vectors give to begin with. */
 interface Material {
@@ -81,6 +82,8 @@ function bytesFor(doorway: Doorway, cluster: ClusterKind, random: Random): Uint8
       return serfMessage(random)
     case 'tags':
       return random.below(8) === 0 ? randomBytes(random.below(80), random) : mutatedOf(vectors().tags, random)
+    case 'payload':
+      return structuredPayload(random)
   }
 }
 

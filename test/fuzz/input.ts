@@ -10,7 +10,7 @@ export const CLUSTERS = ['plain', 'labelled', 'encrypted', 'both'] as const
 export type ClusterKind = (typeof CLUSTERS)[number]
 
 /** Where bytes arrive: a datagram, a stream that a stranger opened, the answer on a stream of ours, or a decoder alone. */
-export const DOORWAYS = ['packet', 'stream', 'answer', 'serf', 'tags'] as const
+export const DOORWAYS = ['packet', 'stream', 'answer', 'serf', 'tags', 'payload'] as const
 export type Doorway = (typeof DOORWAYS)[number]
 
 export interface Input {

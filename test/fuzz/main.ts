@@ -4,7 +4,7 @@
 //   npm run fuzz -- --inputs 1000000 --seed 7        all targets, by their shares
 //   npm run fuzz -- --target packet --from 812 --inputs 1     one of them again
 //   npm run fuzz -- --replay 'packet plain 0800ff'   given bytes, to the decoders and to a member of each kind
-//   npm run fuzz -- --collect                        writes one small input for each behaviour met into the corpus
+//   npm run fuzz -- --collect [--target payload]     writes one small input for each behaviour met into the corpus
 import { parseArgs } from 'node:util'
 import { collect } from './collect.ts'
 import { held, mebibytes } from './heap.ts'
@@ -15,10 +15,11 @@ import { Watchdog } from './watchdog.ts'
 
 /** Of all inputs, in hundredths. */
 const SHARES: Readonly<Record<TargetName | 'live', number>> = {
-  packet: 46,
+  packet: 44,
   stream: 8,
-  serf: 20,
+  serf: 18,
   tags: 4,
+  payload: 4,
   member: 16,
   live: 6,
 }
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
     if (values.replay !== undefined) {
       for (const line of await replay(parseInputs(values.replay))) console.log(line)
     } else if (values.collect) {
-      await collect(Number(values.inputs), seed)
+      await collect(Number(values.inputs), seed, values.target)
     } else {
       await run(Number(values.inputs))
     }

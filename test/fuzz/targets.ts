@@ -6,7 +6,7 @@ import { inputAt } from './generate.ts'
 import { CLUSTERS, type ClusterKind, type Doorway, formatInput, type Input } from './input.ts'
 import { type FireTotals, MemberUnderFire, noTotals } from './member.ts'
 
-export const TARGETS = ['packet', 'stream', 'serf', 'tags', 'member'] as const
+export const TARGETS = ['packet', 'stream', 'serf', 'tags', 'payload', 'member'] as const
 export type TargetName = (typeof TARGETS)[number]
 
 /** Inputs one set of members takes. A crash of a member replays from the beginning of its epoch. */
@@ -93,7 +93,7 @@ export async function replay(inputs: readonly Input[]): Promise<string[]> {
   for (const cluster of CLUSTERS) {
     const member = await MemberUnderFire.start(cluster, 1, noTotals())
     for (const input of inputs) {
-      if (input.doorway === 'serf' || input.doorway === 'tags') continue
+      if (input.doorway === 'serf' || input.doorway === 'tags' || input.doorway === 'payload') continue
       if (input.doorway === 'answer') {
         // Something to answer.
         member.membership.join(['10.9.0.1']).catch(() => {})
