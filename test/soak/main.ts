@@ -48,6 +48,13 @@ const ENTRIES: readonly Entry[] = [
     command: ['tsx', 'test/soak/stalls.ts', '--seeds', '150', '--seed', 'SEED'],
     limitMinutes: 8,
   },
+  {
+    name: 'snapshot-kills',
+    shows:
+      'A member with a snapshot that is killed under load, and finds its way back by itself each time, with every line that was written.',
+    command: ['tsx', 'test/soak/snapshot-kills.ts', '--kills', '50', '--seed', 'SEED'],
+    limitMinutes: 8,
+  },
   ...['detection-lan', 'detection-lan-encrypted', 'detection-local', 'detection-local-encrypted'].map((play) => ({
     name: play,
     shows: 'How long a killed member goes unnoticed in a mixed cluster, beside one of Go alone in the same run.',
