@@ -1,11 +1,14 @@
 // What led to each verdict, for whoever asks later: a bounded record of what we saw and were told of members, in order.
-// Two shelves of one size, so that nobody can push out what we saw ourselves by telling us things: what stands on the first comes at the
-// pace of our own probes, whatever strangers send. On each shelf every member has a bounded part, and the member that was noted longest
-// ago gives way first. Decides nothing, and is asked by nothing that decides. Source: ours; SWIM and Serf keep no such record.
+// Three shelves, so that nobody can push out what we saw ourselves by telling us things: what stands on the first comes at the pace of our
+// own probes, whatever strangers send; on the second stands what was told of the same members, on the third what was told of others, whom
+// a stranger may have invented. On each shelf every member has a bounded part, and the member that was noted longest ago gives way first.
+// Decides nothing, and is asked by nothing that decides. Source: ours; SWIM and Serf keep no such record.
 
-/** Entries of one shelf: a failed probe and its verdict are about six of them. */
-export const MAX_ENTRIES = 1024
-/** Of these, of one member. */
+/** Entries of the first shelf: a failed probe is about six of them. */
+export const MAX_SEEN = 1024
+/** Entries of each of the others. */
+export const MAX_TOLD = 512
+/** Of each shelf, entries of one member. */
 export const MAX_ENTRIES_PER_MEMBER = 32
 /** Stalls of our own that are remembered. */
 export const MAX_STALLS = 32
@@ -90,8 +93,9 @@ export interface Story {
 
 export class Trail {
   readonly #selfName: string
-  readonly #seen = new Shelf()
-  readonly #told = new Shelf()
+  readonly #seen = new Shelf(MAX_SEEN)
+  readonly #toldOfSeen = new Shelf(MAX_TOLD)
+  readonly #toldOfOthers = new Shelf(MAX_TOLD)
   readonly #stalls: Noted[] = []
   #number = 0
 
@@ -101,7 +105,7 @@ export class Trail {
 
   /** Entries held. */
   get size(): number {
-    return this.#seen.size + this.#told.size + this.#stalls.length
+    return this.#shelves.reduce((size, shelf) => size + shelf.size, this.#stalls.length)
   }
 
   /** What we found out ourselves: it comes at our own pace, or at that of this host's user. */
@@ -109,9 +113,10 @@ export class Trail {
     this.#seen.add(name, this.#noted(event, now))
   }
 
-  /** What somebody told us, be it true or not. Members of whom we have found out something ourselves give way last. */
+  /** What somebody told us, be it true or not. */
   heard(name: string, event: TrailEvent, now: number): void {
-    this.#told.add(name, this.#noted(event, now), (other) => this.#seen.has(other))
+    const shelf = this.#seen.has(name) ? this.#toldOfSeen : this.#toldOfOthers
+    shelf.add(name, this.#noted(event, now))
   }
 
   /** What follows from what was found out or told before: it stands beside that. */
@@ -128,7 +133,7 @@ export class Trail {
 
   /** All of one member, with our stalls in between; of ourselves all our stalls. */
   story(name: string): Story {
-    const own = [...this.#seen.of(name), ...this.#told.of(name)].sort((one, other) => one.number - other.number)
+    const own = this.#shelves.flatMap((shelf) => shelf.of(name)).sort((one, other) => one.number - other.number)
     const isSelf = name === this.#selfName
     const [first, last] = [own[0], own.at(-1)]
     const stalls = this.#stalls.filter(
@@ -138,8 +143,12 @@ export class Trail {
     const all = [...own, ...stalls].sort((one, other) => one.number - other.number)
     return {
       entries: all.map(({ entry }) => entry),
-      forgotten: this.#seen.forgotten(name) + this.#told.forgotten(name),
+      forgotten: this.#shelves.reduce((count, shelf) => count + shelf.forgotten(name), 0),
     }
+  }
+
+  get #shelves(): readonly Shelf[] {
+    return [this.#seen, this.#toldOfSeen, this.#toldOfOthers]
   }
 
   #noted(event: TrailEvent, now: number): Noted {
@@ -152,10 +161,20 @@ export function shortName(name: string): string {
   return name.length <= MAX_NAME_LENGTH ? name : `${name.slice(0, MAX_NAME_LENGTH - 1)}…`
 }
 
+interface Part {
+  readonly noted: Noted[]
+  forgotten: number
+}
+
 /** Entries by member, the one noted last at the end. */
 class Shelf {
-  readonly #members = new Map<string, { noted: Noted[]; forgotten: number }>()
+  readonly #maxEntries: number
+  readonly #members = new Map<string, Part>()
   #size = 0
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries
+  }
 
   get size(): number {
     return this.#size
@@ -173,33 +192,22 @@ class Shelf {
     return this.#members.get(name)?.forgotten ?? 0
   }
 
-  /** @param isSpared members that give way only where no other can */
-  add(name: string, noted: Noted, isSpared: (name: string) => boolean = () => false): void {
-    const known = this.#members.get(name) ?? { noted: [], forgotten: 0 }
+  add(name: string, noted: Noted): void {
+    const part = this.#members.get(name) ?? { noted: [], forgotten: 0 }
     this.#members.delete(name)
-    this.#members.set(name, known)
-    known.noted.push(noted)
+    this.#members.set(name, part)
+    part.noted.push(noted)
     this.#size++
-    if (known.noted.length > MAX_ENTRIES_PER_MEMBER) this.#dropFirst(name, known)
-    else if (this.#size > MAX_ENTRIES) this.#dropOldest(isSpared)
+    if (part.noted.length > MAX_ENTRIES_PER_MEMBER) this.#dropFirst(name, part)
+    if (this.#size <= this.#maxEntries) return
+    const oldest = this.#members.entries().next().value
+    if (oldest !== undefined) this.#dropFirst(...oldest)
   }
 
-  #dropOldest(isSpared: (name: string) => boolean): void {
-    let first: string | undefined
-    for (const name of this.#members.keys()) {
-      first ??= name
-      if (isSpared(name)) continue
-      first = name
-      break
-    }
-    const known = first === undefined ? undefined : this.#members.get(first)
-    if (first !== undefined && known !== undefined) this.#dropFirst(first, known)
-  }
-
-  #dropFirst(name: string, known: { noted: Noted[]; forgotten: number }): void {
-    known.noted.shift()
-    known.forgotten++
+  #dropFirst(name: string, part: Part): void {
+    part.noted.shift()
+    part.forgotten++
     this.#size--
-    if (known.noted.length === 0) this.#members.delete(name)
+    if (part.noted.length === 0) this.#members.delete(name)
   }
 }

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
-  MAX_ENTRIES,
   MAX_ENTRIES_PER_MEMBER,
+  MAX_SEEN,
   MAX_STALLS,
+  MAX_TOLD,
   shortName,
   Trail,
   type TrailEvent,
@@ -66,12 +67,16 @@ describe('the bounds', () => {
     const trail = new Trail('us')
     trail.saw('old', unanswered, 0)
     trail.saw('kept', unanswered, 1)
-    for (let at = 0; at < MAX_ENTRIES - 2; at++) trail.saw(`m${at}`, unanswered, at)
-    assert.equal(trail.size, MAX_ENTRIES)
+    for (let at = 0; at < MAX_SEEN - 2; at++) trail.saw(`m${at}`, unanswered, at)
+    assert.equal(trail.size, MAX_SEEN)
     trail.saw('kept', unanswered, 5000)
     assert.deepEqual([kinds(trail, 'old').length, kinds(trail, 'kept').length], [0, 2])
     for (let at = 0; at < 5000; at++) trail.saw(`n${at}`, unanswered, at)
-    assert.equal(trail.size, MAX_ENTRIES)
+    assert.equal(trail.size, MAX_SEEN)
+    for (let at = 0; at < 5000; at++) trail.heard(`o${at}`, unanswered, at)
+    assert.equal(trail.size, MAX_SEEN + MAX_TOLD)
+    for (let at = 0; at < 5000; at++) trail.heard(`n${at}`, unanswered, at)
+    assert.equal(trail.size, MAX_SEEN + 2 * MAX_TOLD)
   })
 
   it('stalls are bounded', () => {
@@ -93,7 +98,7 @@ describe('strangers', () => {
     trail.saw('m2', unanswered, 1)
     trail.heard('m2', refuted(2), 2)
     trail.heard('m3', refuted(2), 3)
-    for (let at = 0; at < 10 * MAX_ENTRIES; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
+    for (let at = 0; at < 10 * MAX_SEEN; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
     assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'refuted'])
     assert.deepEqual(kinds(trail, 'm3'), [], 'of whom we know by hearsay alone, that is not kept')
   })
@@ -102,7 +107,7 @@ describe('strangers', () => {
     const trail = new Trail('us')
     trail.saw('m2', unanswered, 1)
     trail.heard('m3', refuted(2), 2)
-    for (let at = 0; at < 10 * MAX_ENTRIES; at++) trail.heard('m2', refuted(at), 10 + at)
+    for (let at = 0; at < 10 * MAX_SEEN; at++) trail.heard('m2', refuted(at), 10 + at)
     assert.equal(kinds(trail, 'm2')[0], 'unanswered')
     assert.deepEqual(kinds(trail, 'm3'), ['refuted'])
   })
@@ -112,7 +117,7 @@ describe('strangers', () => {
     trail.saw('m2', unanswered, 1)
     trail.concluded('m2', { kind: 'dead', by: 'us', incarnation: 1 }, 2)
     trail.concluded('m3', { kind: 'dead', by: 'us', incarnation: 1 }, 2)
-    for (let at = 0; at < 2 * MAX_ENTRIES; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
+    for (let at = 0; at < 2 * MAX_SEEN; at++) trail.heard(`invented-${at}`, refuted(1), 10 + at)
     assert.deepEqual(kinds(trail, 'm2'), ['unanswered', 'dead'])
     assert.deepEqual(kinds(trail, 'm3'), [])
   })
