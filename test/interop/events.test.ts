@@ -164,6 +164,45 @@ for (const how of ['plain', 'encrypted'] as const) {
   )
 }
 
+for (const how of ['plain', 'encrypted'] as const) {
+  const secretKey = how === 'encrypted' ? { secretKey: randomBytes(32).toString('base64') } : {}
+  const limit = { userEventSizeLimit: 9216 }
+  interopTest(
+    `SF-32: an event that fills a packet reaches Go, and one of Go that fits none reaches Node by an exchange, ${how}`,
+    async (stage) => {
+      const [node, serf, agent] = (await Promise.all([
+        stage.start('node', { name: 'node-1', profile: 'lan', ...secretKey, knobs: limit }),
+        stage.start('serf', { name: 'serf-1', profile: 'lan', ...secretKey, ...limit }),
+        stage.start('agent', { name: 'agent-1', profile: 'lan', ...secretKey }),
+      ])) as [NodeMember, GoPeer, SerfAgent]
+      for (const peer of [serf, agent]) await peer.join([node.address])
+
+      await stage.step('what Node takes fits a packet, and its packets with it reach Go', async () => {
+        const refusal = await node.event('full', randomBytes(5000)).then(
+          () => 'it was taken',
+          (error: Error) => error.message,
+        )
+        const [, used, allowed] = /takes (\d+) bytes, (\d+) are allowed/.exec(refusal) ?? []
+        assert.ok(Number(allowed) > 1300 && Number(allowed) < 1400, refusal)
+        const payload = randomBytes(5000 - (Number(used) - Number(allowed)))
+        await node.event('full', payload)
+        await everyoneHeard(stage, [node, serf, agent], ['full'], SOON_MS)
+        assert.deepEqual([...(heard(serf, 'full').payload ?? [])], [...payload])
+      })
+      await stage.step('what only an exchange can carry comes with it', async () => {
+        const payload = randomBytes(3000)
+        await serf.event('beyond', payload)
+        const late = (await stage.start('node', { name: 'node-2', profile: 'lan', ...secretKey })) as NodeMember
+        await late.join([serf.address])
+        await everyoneHeard(stage, [late], ['full', 'beyond'], SOON_MS)
+        assert.deepEqual([...(heard(late, 'beyond').payload ?? [])], [...payload])
+      })
+      await judge(stage, 'events-large')
+    },
+    { lacks: async () => goMissing() },
+  )
+}
+
 function payloads(): readonly (readonly [what: string, payload: Uint8Array])[] {
   return [
     ['none', new Uint8Array(0)],

@@ -5,7 +5,7 @@ import { join as joinPath } from 'node:path'
 import { onLines, watchOver } from './children.ts'
 import { builtPeers } from './go-build.ts'
 import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
-import type { KeysReport, KeyVerb } from './node-member-protocol.ts'
+import type { KeysReport, KeyVerb, QueryAsked, QueryReport } from './node-member-protocol.ts'
 import {
   type Happening,
   type HeardEvent,
@@ -25,6 +25,8 @@ const GONE_WITHIN_MS = 5_000
 
 export interface GoPeerOptions extends PeerOptions {
   readonly program: 'serf' | 'memberlist'
+  /** Most bytes of a user event that it sends; `serf` only. Default 512. */
+  readonly userEventSizeLimit?: number
   /** Whether it shuts down when the others vote against it in a conflict about its name; `serf` only. Default true. */
   readonly resolvesConflicts?: boolean
   /** A file of keys that is read at the start and rewritten when they change; `serf` only. */
@@ -86,6 +88,7 @@ export class GoPeer implements Peer {
     for (const [key, value] of Object.entries(this.#tags)) flags.push('-tag', `${key}=${value}`)
     if (options.secretKey !== undefined) flags.push(`-key=${options.secretKey}`)
     if (options.label !== undefined) flags.push(`-label=${options.label}`)
+    if (options.userEventSizeLimit !== undefined) flags.push(`-user-event-size-limit=${options.userEventSizeLimit}`)
     if (options.resolvesConflicts === false) flags.push('-resolve-conflicts=false')
     if (options.advertise !== undefined) flags.push(`-advertise=${options.advertise}`)
     if (options.keyringFile !== undefined) flags.push(`-keyring-file=${options.keyringFile}`)
@@ -172,6 +175,27 @@ export class GoPeer implements Peer {
   /** Dispatches a user event. */
   async event(name: string, payload: string | Uint8Array = '', coalesce = false): Promise<void> {
     await this.#ask('event', { name, bytes: Buffer.from(payload).toString('base64'), coalesce })
+  }
+
+  /** Asks the cluster, and gives all that came in the full time; `serf` only. Payloads as base64. */
+  async query(
+    name: string,
+    payload: string | Uint8Array = '',
+    options: QueryAsked = {},
+  ): Promise<Omit<QueryReport, 'outcome'>> {
+    const fields = { name, bytes: Buffer.from(payload).toString('base64'), ...options }
+    const { responses, acks } = (await this.#ask('query', fields)) as {
+      responses: { from: string; bytes: string | null }[]
+      acks: string[]
+    }
+    return { acks, responses: responses.map(({ from, bytes }) => ({ from, payload: bytes ?? '' })) }
+  }
+
+  /** For one that is to end by itself, after a vote about its name. */
+  async ended(withinMs: number): Promise<void> {
+    this.#isEndAsked = true
+    await until(`${this.name} ends by itself`, withinMs, () => (this.#end === undefined ? 'it runs' : undefined))
+    await this.#closed
   }
 
   /** Asks every member about keys. */

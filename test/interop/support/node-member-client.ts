@@ -4,7 +4,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { MembershipOptions } from '../../../src/options.ts'
 import { onLines, watchOver } from './children.ts'
-import type { Block, Blocked, KeysReport, KeyVerb, MemberReport, Request, Spoken } from './node-member-protocol.ts'
+import type {
+  Block,
+  Blocked,
+  KeysReport,
+  KeyVerb,
+  MemberReport,
+  QueryAsked,
+  QueryReport,
+  Request,
+  Spoken,
+} from './node-member-protocol.ts'
 import { type Happening, type HeardEvent, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
 import { endpoint } from './ports.ts'
 
@@ -20,7 +30,17 @@ export interface NodeMemberOptions extends PeerOptions {
   /** More options of its `Membership`; functions cannot be told. */
   readonly knobs?: Pick<
     MembershipOptions,
-    'allowedCidrs' | 'reclaimAfterMs' | 'keyring' | 'keyringPath' | 'verifyIncoming' | 'verifyOutgoing'
+    | 'allowedCidrs'
+    | 'reclaimAfterMs'
+    | 'userEventSizeLimit'
+    | 'keyring'
+    | 'keyringPath'
+    | 'verifyIncoming'
+    | 'verifyOutgoing'
+    | 'coalescePeriodMs'
+    | 'quiescentPeriodMs'
+    | 'userCoalescePeriodMs'
+    | 'userQuiescentPeriodMs'
   >
   /** Codes of warnings that belong to what is played; any other is a failure. Default: none. */
   readonly expects?: readonly string[]
@@ -50,6 +70,7 @@ export class NodeMember implements Peer {
   #end: { code: number | null; signal: NodeJS.Signals | null } | undefined
   #isEndAsked = false
   #complaint: string | undefined
+  #closedBecause: string | undefined
 
   private constructor(options: NodeMemberOptions) {
     this.name = options.name
@@ -154,6 +175,24 @@ export class NodeMember implements Peer {
   /** Sends a user event. */
   async event(name: string, payload: string | Uint8Array = '', coalesce = false): Promise<void> {
     await this.#ask({ verb: 'event', name, payload: Buffer.from(payload).toString('base64'), coalesce })
+  }
+
+  /** Asks the cluster, and gives all that came once it is over. */
+  async query(name: string, payload: string | Uint8Array = '', options: QueryAsked = {}): Promise<QueryReport> {
+    const bytes = Buffer.from(payload).toString('base64')
+    const { timeoutMs = 0 } = options
+    return (await this.#ask(
+      { verb: 'query', name, payload: bytes, options },
+      ANSWER_WITHIN_MS + timeoutMs,
+    )) as QueryReport
+  }
+
+  /** For one that is to close by itself: gives the reason, when its process is gone. */
+  async closed(withinMs: number): Promise<string> {
+    this.#isEndAsked = true
+    await until(`${this.name} closes`, withinMs, () => (this.#closedBecause === undefined ? 'it runs' : undefined))
+    await this.#endsByItself('it closed')
+    return this.#closedBecause ?? ''
   }
 
   /** `membership.ping`. */
@@ -269,6 +308,10 @@ export class NodeMember implements Peer {
         if (spoken.code === 'stall') this.stalls.push(spoken.warning)
         else if (!this.#expected.has(spoken.code)) this.#unexpected.push(spoken.warning)
         this.#lines.push(`  ${spoken.at.toFixed(0)} warning ${spoken.warning}`)
+        break
+      case 'closed':
+        this.#closedBecause = spoken.reason
+        this.#lines.push(`  ${spoken.at.toFixed(0)} closed: ${spoken.reason}`)
         break
       case 'conflict':
         this.#conflicts.push(spoken.name)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -45,7 +46,7 @@ func main() {
 	if err != nil {
 		talk.Fail(err)
 	}
-	go report(events)
+	go report(config.NodeName, events)
 	go watch(cluster)
 	self := cluster.LocalMember()
 	talk.Ready(talk.JoinAddress(self.Addr, self.Port))
@@ -66,6 +67,7 @@ func configure(arguments []string) (*serf.Config, error) {
 	resolve := flags.Bool("resolve-conflicts", true, "shut down when the others vote against us in a conflict about our name")
 	coordinates := flags.Bool("coordinates", true, "tell network coordinates with every ack")
 	advertise := flags.String("advertise", "", "`host:port` at which others reach us; empty: where we listen")
+	flags.IntVar(&config.UserEventSizeLimit, "user-event-size-limit", config.UserEventSizeLimit, "most bytes of a user event that we send")
 	flags.StringVar(&config.NodeName, "name", config.NodeName, "name, unique in the cluster")
 	flags.Var(talk.Tags(config.Tags), "tag", "`key=value`; may stand several times")
 	if err := flags.Parse(arguments); err != nil {
@@ -127,6 +129,8 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 			payload = []byte(request.Payload)
 		}
 		return nil, cluster.UserEvent(request.Name, payload, request.Coalesce)
+	case "query":
+		return query(cluster, request)
 	case "ping":
 		return ping(cluster, request.Name, request.Seeds)
 	case "force-leave":
@@ -145,6 +149,74 @@ func answer(cluster *serf.Serf, request talk.Request) (any, error) {
 		return nil, shutDown(cluster)
 	}
 	return nil, fmt.Errorf("unknown verb %q", request.Verb)
+}
+
+// queryReport is all that came for a query.
+type queryReport struct {
+	Responses []queryResponse `json:"responses"`
+	Acks      []string        `json:"acks"`
+}
+
+type queryResponse struct {
+	From  string `json:"from"`
+	Bytes []byte `json:"bytes"`
+}
+
+// query asks, and waits its full time.
+func query(cluster *serf.Serf, request talk.Request) (any, error) {
+	asked, err := cluster.Query(request.Name, request.Bytes, &serf.QueryParam{
+		FilterNodes: request.FilterNodes,
+		FilterTags:  request.FilterTags,
+		RequestAck:  request.Ack,
+		RelayFactor: request.RelayFactor,
+		Timeout:     time.Duration(request.TimeoutMs) * time.Millisecond,
+	})
+	if err != nil {
+		return nil, err
+	}
+	report := queryReport{Responses: []queryResponse{}, Acks: []string{}}
+	acks, responses := asked.AckCh(), asked.ResponseCh()
+	for acks != nil || responses != nil {
+		select {
+		case from, more := <-acks:
+			if more {
+				report.Acks = append(report.Acks, from)
+			} else {
+				acks = nil
+			}
+		case response, more := <-responses:
+			if more {
+				report.Responses = append(report.Responses, queryResponse{response.From, response.Payload})
+			} else {
+				responses = nil
+			}
+		}
+	}
+	return report, nil
+}
+
+// respond answers what the tests ask: an echo, our name, so many zeros, or, where those are too many, what Serf says of that.
+func respond(name string, asked *serf.Query) {
+	var answer []byte
+	switch asked.Name {
+	case "echo":
+		answer = asked.Payload
+	case "name":
+		answer = []byte(name)
+	case "zeros":
+		count, err := strconv.Atoi(string(asked.Payload))
+		if err != nil {
+			talk.Fail(err)
+		}
+		answer = make([]byte, count)
+	default:
+		return
+	}
+	if err := asked.Respond(answer); err != nil {
+		if err := asked.Respond([]byte(err.Error())); err != nil {
+			talk.Fail(err)
+		}
+	}
 }
 
 // ping gives the round trip to the one address, in milliseconds.
@@ -200,13 +272,15 @@ func keys(manager *serf.KeyManager, operation, key string) (any, error) {
 }
 
 // report passes events on, in order, each member of a bundled one by itself.
-func report(events <-chan serf.Event) {
+func report(name string, events <-chan serf.Event) {
 	for event := range events {
 		switch event := event.(type) {
 		case serf.MemberEvent:
 			for _, member := range event.Members {
 				talk.Event(eventTypes[event.Type], member.Name, "")
 			}
+		case *serf.Query:
+			respond(name, event)
 		case serf.UserEvent:
 			talk.Heard(talk.UserEvent{
 				Name: event.Name, Bytes: event.Payload, LTime: uint64(event.LTime), Coalesce: event.Coalesce,
