@@ -128,9 +128,8 @@ export class Cluster {
   }
 }
 
-/** Coordinates travel in acks; Node members tell none yet, so Go's tell none here either. */
 async function goCommand(name: string, bind: string, secretKey: string | undefined): Promise<string[]> {
-  const flags = [`-name=${name}`, `-bind=${bind}`, '-profile=lan', '-coordinates=false']
+  const flags = [`-name=${name}`, `-bind=${bind}`, '-profile=lan']
   if (secretKey !== undefined) flags.push(`-key=${secretKey}`)
   return [join(await builtPeers(), 'serf-peer'), ...flags]
 }

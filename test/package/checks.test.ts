@@ -31,7 +31,6 @@ const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
   ...numbers('SF', [40, 49]).map((id) => [id, 'queries']),
   ...numbers('SF', [50, 55]).map((id) => [id, 'the snapshot']),
   ...numbers('SF', [80, 82]).map((id) => [id, 'the conflict vote, which is a query']),
-  ...numbers('SF', [95, 98]).map((id) => [id, 'coordinates']),
 ])
 
 const NAMES_A_TEST: ReadonlySet<string> = new Set([

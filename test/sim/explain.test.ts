@@ -1,6 +1,7 @@
 // The story behind a verdict, as `explain` tells it, of members that a network cuts off. And round trips: what coordinates and pings say
 // of links whose latency is known.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { ClosedError, OptionsError, TimeoutError } from '../../src/base/errors.ts'
 import type { Explanation } from '../../src/explain.ts'
@@ -122,6 +123,34 @@ describe('explain', () => {
     const member = cluster.member('m-1')
     assert.throws(() => member.explain(''), OptionsError)
     assert.deepEqual(member.explain('nobody').entries, [])
+  })
+})
+
+describe('docs/explain.md', () => {
+  it('shows what its program tells', async () => {
+    const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8')
+    const seed = Number(/new Cluster\(\{ seed: (\d+), options: \{ probeTimeoutMs: 400 \} \}\)/.exec(page)?.[1])
+    const shown = [...page.matchAll(/```text\n(.*?)\n```/gs)].map(([, text]) => text)
+    // The program of the page.
+    await using cluster = new Cluster({ seed, options: { probeTimeoutMs: 400 } })
+    await cluster.start(6)
+    await cluster.settle()
+    cluster.partition([['m-4'], cluster.names.filter((name) => name !== 'm-4')])
+    const member = cluster.member('m-1')
+    await cluster.until(() => member.member('m-4')?.state === 'dead', { withinMs: 60_000 })
+    cluster.heal()
+    await cluster.settle({ withinMs: 120_000 })
+    const told = [member, cluster.member('m-4')].map((one) => String(one.explain('m-4')))
+    assert.deepEqual(shown, told, 'where the protocol has changed on purpose, put what it tells now onto the page')
+  })
+
+  it('lists every kind of entry, and no other', () => {
+    const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../../src/swim/trail.ts', import.meta.url), 'utf8')
+    const rows = page.split('\n').filter((line) => line.startsWith('| `') && !line.startsWith('| `kind`'))
+    const listed = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w-]+)`/g)].map(([, kind]) => kind))
+    const kinds = [...source.matchAll(/readonly kind: '([\w-]+)'/g)].map(([, kind]) => kind)
+    assert.deepEqual(listed.sort(), kinds.sort())
   })
 })
 
