@@ -137,9 +137,9 @@ export class Vivaldi {
     const between = this.#own.vector.map((part, at) => part - (other.vector[at] as number))
     const length = lengthOf(between)
     if (length > ZERO) return { direction: between.map((part) => part / length), length }
-    const any = between.map(() => this.#random.fraction() - 0.5)
-    const anyLength = lengthOf(any)
-    if (anyLength > ZERO) return { direction: any.map((part) => part / anyLength), length: 0 }
+    const drawn = between.map(() => this.#random.fraction() - 0.5)
+    const drawnLength = lengthOf(drawn)
+    if (drawnLength > ZERO) return { direction: drawn.map((part) => part / drawnLength), length: 0 }
     return { direction: between.map((_, at) => (at === 0 ? 1 : 0)), length: 0 }
   }
 }

@@ -46,6 +46,8 @@ const ROOT_FILES = new Set(
     'joining',
     'rejoining',
     'waiters',
+    'pinging',
+    'explain',
     'member-filter',
     'changes',
     'pack',
