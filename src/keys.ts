@@ -120,14 +120,25 @@ export class Keys {
     throw new KeysError(`${reason}; nothing is changed: install it there first, or give force`, result)
   }
 
+  /** Asks a second time where somebody did not answer: gossip misses a member now and then, and to do it again does nothing. Differs: Serf
+   *  asks once. */
   async #run(operation: KeyOperation, key: Uint8Array, relayFactor: number): Promise<Tally> {
     const expected = this.#setup.expected()
     const payload = encodeSerfMessage({ type: 'key-request', key })
-    return tallied(expected, await this.#setup.ask(operation, payload, relayFactor))
+    const answers = new Map<string, Uint8Array>()
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (const answer of await this.#setup.ask(operation, payload, relayFactor))
+        answers.set(answer.from, answer.payload)
+      if (expected.every((name) => answers.has(name))) break
+    }
+    return tallied(expected, answers)
   }
 }
 
 const NO_KEY: Uint8Array = new Uint8Array(0)
+
+/** How often members are asked that do not answer. */
+const ROUNDS = 2
 
 /** Names that an error lists. */
 const MAX_NAMED = 10
@@ -149,13 +160,13 @@ interface Tally {
   readonly keysOf: ReadonlyMap<string, readonly string[]>
 }
 
-function tallied(expected: readonly string[], answers: readonly KeyAnswer[]): Tally {
+function tallied(expected: readonly string[], answers: ReadonlyMap<string, Uint8Array>): Tally {
   const errors = new Map<string, string>()
   const messages = new Map<string, string>()
   const keys = new Map<string, number>()
   const primaryKeys = new Map<string, number>()
   const keysOf = new Map<string, readonly string[]>()
-  for (const { from, payload } of answers) {
+  for (const [from, payload] of answers) {
     const answer = read(payload)
     const message = typeof answer === 'string' ? answer : answer.message
     if (message !== '') messages.set(from, message)
@@ -168,10 +179,9 @@ function tallied(expected: readonly string[], answers: readonly KeyAnswer[]): Ta
     // Differs: Serf counts whoever names no primary key as one that has the empty one.
     if (answer.primaryKey !== '') count(primaryKeys, answer.primaryKey)
   }
-  const answered = new Set(answers.map(({ from }) => from))
-  const missing = expected.filter((name) => !answered.has(name))
-  const members = missing.length + answered.size
-  const result: KeysResult = { members, answered: answered.size, errors, missing, messages, keys, primaryKeys }
+  const missing = expected.filter((name) => !answers.has(name))
+  const members = missing.length + answers.size
+  const result: KeysResult = { members, answered: answers.size, errors, missing, messages, keys, primaryKeys }
   return { result: Object.freeze(result), keysOf }
 }
 
