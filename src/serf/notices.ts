@@ -22,7 +22,6 @@ export type MemberNoticeType =
 export type SerfWarning =
   | SwimWarning
   | 'message-invalid'
-  | 'message-unsupported'
   | 'lamport-leap'
   | 'coordinate-refused'
   | 'intent-limit'

@@ -1,7 +1,6 @@
 // What Serf makes of SWIM's news (serf-behaviour §22), and what it lends to SWIM's packets and exchanges.
 // SWIM knows silence from goodbye; Serf adds what was announced: a member that goes after a leave intent has left, not failed.
 import { DecodeError } from '../base/errors.ts'
-import { tracer } from '../base/log.ts'
 import type { Slices } from '../base/slices.ts'
 import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../swim/delegate.ts'
 import { retransmitLimit } from '../swim/formulas.ts'
@@ -21,10 +20,8 @@ import { LocalState, mergeRemoteState } from './push-pull.ts'
 import { applyQuery } from './queries.ts'
 import { lossNoticed, reconnectEnded } from './reconnect.ts'
 import { applyRelay } from './responding.ts'
-import { type SerfState, tell } from './state.ts'
+import { type SerfState, tell, warn } from './state.ts'
 import { applyUserEvent } from './user-events.ts'
-
-const trace = tracer('serf')
 
 /** Time between two notices of a conflict about one name. */
 const CONFLICT_INTERVAL_MS = 10_000
@@ -176,13 +173,7 @@ export class SerfDelegate implements SwimDelegate {
         applyUserEvent(state, message, now, bytes)
         return
       default:
-        // Differs: Serf takes queries and passes them on.
-        trace('%s from %s is not handled', message.type, from.key)
-        state.outbox.notify({
-          type: 'warning',
-          code: 'message-unsupported',
-          message: `a ${message.type} came from ${from.key}; queries are not supported yet`,
-        })
+        warn(state, 'message-invalid', `a ${message.type} came from ${from.key}, where no query asks for it`)
     }
   }
 

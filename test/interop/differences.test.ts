@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { NO_BYTES } from '../../src/base/bytes.ts'
 import {
   decodeSerfMessage,
   encodePacket,
@@ -34,6 +35,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'A user event fits a packet': 'is not sent; test/unit/serf/user-events.test.ts',
   'A full queue drops at once': 'takes thousands of messages at once; test/unit/serf/broadcasts.test.ts',
   'Halves that were cut apart find each other sooner': 'takes a network to cut; test/interop/partitions.test.ts',
+  'A filter of no bytes lets nobody pass': 'ends the agent; test/unit/serf/query-filters.test.ts',
+  'Who asks is among the answers, without the network': 'shows in no packet; test/unit/serf/asking.test.ts',
+  'Answers are those of members': 'takes a hundred strangers; test/unit/serf/collecting.test.ts',
+  'A query is over when all have answered': 'takes more members to show; test/interop/queries.test.ts',
+  'A query fits a packet': 'is not sent; test/unit/serf/asking.test.ts',
+  'A response that fits no relay is refused whole': 'is not sent; test/unit/serf/responding.test.ts',
+  'One vote at a time about a name': 'takes half a minute; test/unit/serf/conflict-vote.test.ts',
+  'A vote is lost to one who is there': 'takes a cluster to vote in; test/interop/conflict-vote.test.ts',
   'A leave is told at its own time': 'takes lost gossip; test/unit/serf/push-pull.test.ts',
   'Who announced a leave and stays counts as alive again': 'takes a minute; test/unit/serf/overdue.test.ts',
   'Nobody takes our leave back': 'shows in the moments of a leave alone; test/unit/serf/intents.test.ts',
@@ -71,9 +80,7 @@ function difference(
 ): void {
   shown.add(entry)
   interopTest(entry, async (stage) => {
-    // A vote about a name is a query, which Node does not answer yet; and these two are no cluster to vote in.
-    const agentOptions = { name: 'go', profile: 'lan', resolvesConflicts: false } as const
-    const agent = (await stage.start('agent', agentOptions)) as SerfAgent
+    const agent = (await stage.start('agent', { name: 'go', profile: 'lan' })) as SerfAgent
     const options = { ...own, name: 'node', profile: 'lan', join: [agent.address] } as const
     const node = (await stage.start('node', options)) as NodeMember
     const stranger = await Stranger.open()
@@ -312,15 +319,41 @@ difference('A Lamport time that cannot be honest is refused', { expects: ['lampo
   assert.equal((await agent.view()).get('go')?.state, 'alive')
 })
 
-difference(
-  'Queries are not handled yet',
-  { expects: ['message-unsupported'] },
-  async ({ node, stranger, soon, warned }) => {
-    const late = { type: 'query-response', ltime: 1, id: 1, from: 'go', flags: 0, payload: new Uint8Array(0) } as const
-    await stranger.send(node, { type: 'user', payload: encodeSerfMessage(late) })
-    await soon('Node warns', () => warned('message-unsupported'))
-  },
-)
+difference('A pattern has a bound', { expects: ['filter-invalid'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  // It matches everything, and would be written out to ten thousand instructions.
+  const pattern = `(?:${'x?'.repeat(100)}){50}`
+  const query = stranger.query({ type: 'tag', tag: 'role', pattern })
+  for (const peer of [agent, node]) await stranger.send(peer, { type: 'user', payload: encodeSerfMessage(query) })
+  await soon('Node warns', () => warned('filter-invalid'))
+  await soon('the agent acks', () => stranger.answersTo(query).includes('go'))
+  assert.deepEqual(stranger.answersTo(query), ['go'])
+  // The same query without the filter is for both.
+  const plain = stranger.query()
+  for (const peer of [agent, node]) await stranger.send(peer, { type: 'user', payload: encodeSerfMessage(plain) })
+  await soon('both ack', () => stranger.answersTo(plain).sort().join() === 'go,node')
+})
+
+difference('A relay carries answers, to members', { expects: ['relay-refused'] }, async (scene) => {
+  const { agent, node, stranger, soon, warned } = scene
+  const message = encodeSerfMessage({ type: 'query-response', ltime: 1, id: 1, from: 'x', flags: 0, payload: NO_BYTES })
+  for (const [peer, carries] of [
+    [agent, true],
+    [node, false],
+  ] as const) {
+    const before = stranger.heard.length
+    const relay = {
+      type: 'relay',
+      destAddr: Uint8Array.of(127, 0, 0, 1),
+      destPort: stranger.port,
+      destZone: '',
+    } as const
+    await stranger.send(peer, { type: 'user', payload: encodeSerfMessage({ ...relay, destName: 'x', message }) })
+    if (carries) await soon('the agent sends it to whoever it is for', () => stranger.heard.length > before)
+    else await soon('Node warns', () => warned('relay-refused'))
+    assert.equal(stranger.heard.length > before, carries)
+  }
+})
 
 difference('A packet holds a bounded number of messages', { expects: ['packet-invalid'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene

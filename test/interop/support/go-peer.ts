@@ -27,8 +27,6 @@ export interface GoPeerOptions extends PeerOptions {
   readonly program: 'serf' | 'memberlist'
   /** Most bytes of a user event that it sends; `serf` only. Default 512. */
   readonly userEventSizeLimit?: number
-  /** Whether it shuts down when the others vote against it in a conflict about its name; `serf` only. Default true. */
-  readonly resolvesConflicts?: boolean
   /** A file of keys that is read at the start and rewritten when they change; `serf` only. */
   readonly keyringFile?: string
   /** memberlist's two switches, for the time in which encryption is turned on. Default true. */
@@ -88,8 +86,9 @@ export class GoPeer implements Peer {
     for (const [key, value] of Object.entries(this.#tags)) flags.push('-tag', `${key}=${value}`)
     if (options.secretKey !== undefined) flags.push(`-key=${options.secretKey}`)
     if (options.label !== undefined) flags.push(`-label=${options.label}`)
+    if (options.snapshotPath !== undefined) flags.push(`-snapshot=${options.snapshotPath}`)
+    if (options.rejoinAfterLeave === true) flags.push('-rejoin')
     if (options.userEventSizeLimit !== undefined) flags.push(`-user-event-size-limit=${options.userEventSizeLimit}`)
-    if (options.resolvesConflicts === false) flags.push('-resolve-conflicts=false')
     if (options.advertise !== undefined) flags.push(`-advertise=${options.advertise}`)
     if (options.keyringFile !== undefined) flags.push(`-keyring-file=${options.keyringFile}`)
     if (options.verifyIncoming === false) flags.push('-verify-incoming=false')

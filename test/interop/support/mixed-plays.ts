@@ -2,8 +2,11 @@
 // `local`, plain and encrypted. Played with Go alone when the allow-list is recorded. Every wait is for a condition, with a deadline that
 // follows from the protocol's numbers.
 import { randomBytes } from 'node:crypto'
+import type { GoPeer } from './go-peer.ts'
+import { NodeMember } from './node-member-client.ts'
 import { monotonicMs, type Peer, type Program } from './peer.ts'
 import type { Cast, Scenario } from './scenarios.ts'
+import { SerfAgent } from './serf-agent.ts'
 import type { LoggingPeer, Stage, StartOptions } from './stage.ts'
 import { detectionBoundMs, spreadBoundMs, TIMING } from './timing.ts'
 import { everyoneAgrees, everyoneElseTold, timeOf } from './views.ts'
@@ -115,34 +118,24 @@ class Play {
     await this.#intrude(stranger, this.#at(0)) // an old agent is the holder
     await this.#intrude(stranger, this.#at(2)) // a current Serf is
     await this.#intrude('serf', this.#at(1)) // Node is
-    await this.#loseByVote(this.#at(3))
+    await this.#intrude('agent', this.#at(3))
     await everyoneAgrees(this.#stage, 'the holders under their names', this.#spreadMs)
   }
 
-  /** Someone claims the holder's name, and meets the holder itself first: each tells of the other. */
+  /** Someone claims the holder's name, and meets the holder itself first: each tells of the other. Then it asks the others who bears the
+   *  name, and ends when they say: not you. */
   async #intrude(program: Program, holder: Peer): Promise<void> {
-    const intruder = await this.#stage.intrude(program, this.#options(holder.name, { role: 'intruder' }))
+    const options = this.#options(holder.name, { role: 'intruder' })
+    const expects = [...(options.expects ?? []), 'conflict-lost']
+    const intruder = await this.#stage.intrude(program, { ...options, expects })
+    const ended = endOfTheLoser(intruder, QUERY_MS[this.#cast.profile] + 10_000)
     await intruder.join([holder.address])
     for (const [who, peer] of Object.entries({ holder, intruder })) {
       await this.#stage.until(`the ${who} of ${holder.name} tells of the conflict`, 5_000, async () =>
         peer.conflictsAbout(holder.name) > 0 ? undefined : 'it has not',
       )
     }
-    await intruder.stop()
-  }
-
-  /** An agent that claims a name asks the others who holds it, and ends when they say: not you. */
-  async #loseByVote(holder: Peer): Promise<void> {
-    const intruder = await this.#stage.intrude('agent', {
-      ...this.#options(holder.name, { role: 'intruder' }),
-      resolvesConflicts: true,
-    })
-    const ended = (intruder as Peer & { ended(withinMs: number): Promise<number | null> }).ended(
-      QUERY_MS[this.#cast.profile] + 10_000,
-    )
-    await intruder.join([holder.address])
-    const code = await ended
-    if (code !== 0) throw new Error(`the agent that lost the vote ended with code ${code}`)
+    await ended
   }
 
   /** The accused denies the announcement of its leave with a join of its own. Whoever misses that hears of it in an exchange. */
@@ -263,12 +256,22 @@ class Play {
       name,
       profile: this.#cast.profile,
       tags,
-      // Queries come with step 3; the vote about a name is one. Until then Node neither votes nor passes the question on, and a holder
-      // that asked could hear from nobody, which Go takes for a vote against it.
-      expects: ['message-unsupported', 'name-refused'],
-      resolvesConflicts: false,
+      expects: ['name-refused'],
       ...(this.#cast.isEncrypted ? { secretKey: this.#secretKey } : {}),
     }
+  }
+}
+
+/** Ends by itself, in the way of its kind. */
+async function endOfTheLoser(intruder: Peer, withinMs: number): Promise<void> {
+  if (intruder instanceof NodeMember) {
+    const reason = await intruder.closed(withinMs)
+    if (reason !== 'conflict') throw new Error(`${intruder.name} lost the vote, and closed: ${reason}`)
+  } else if (intruder instanceof SerfAgent) {
+    const code = await intruder.ended(withinMs)
+    if (code !== 0) throw new Error(`the agent that lost the vote ended with code ${code}`)
+  } else {
+    await (intruder as GoPeer).ended(withinMs)
   }
 }
 

@@ -84,6 +84,8 @@ export class NodeMember implements Peer {
       tags: this.#tags,
       ...(options.secretKey === undefined ? {} : { secretKey: options.secretKey }),
       ...(options.label === undefined ? {} : { label: options.label }),
+      ...(options.snapshotPath === undefined ? {} : { snapshotPath: options.snapshotPath }),
+      ...(options.rejoinAfterLeave === undefined ? {} : { rejoinAfterLeave: options.rejoinAfterLeave }),
       ...options.knobs,
     }
     const call = [...(options.prefix ?? []), process.execPath, '--import', 'tsx', PROGRAM, JSON.stringify(given)]

@@ -1,4 +1,5 @@
 // What node-member.ts and node-member-client.ts say to each other over Node's IPC channel (JSON). Types, and the clock both stamp with.
+import type { QueryOptions } from '../../../src/querying.ts'
 import type { State } from './peer.ts'
 
 export { monotonicMs } from './peer.ts'
@@ -9,12 +10,24 @@ export type Request = { readonly id: number } & (
   /** The payload as base64. */
   | { readonly verb: 'event'; readonly name: string; readonly payload: string; readonly coalesce: boolean }
   | { readonly verb: 'ping'; readonly name: string }
+  /** The payload as base64. */
+  | { readonly verb: 'query'; readonly name: string; readonly payload: string; readonly options: QueryAsked }
   | { readonly verb: 'rtt'; readonly names: readonly [one: string, other?: string] }
   | { readonly verb: 'force-leave'; readonly name: string; readonly prune: boolean }
   | ({ readonly verb: 'block' } & Block)
   | { readonly verb: 'keys'; readonly operation: KeyVerb; readonly key?: string | undefined }
   | { readonly verb: 'set-tags'; readonly tags: Readonly<Record<string, string>> }
 )
+
+/** How a query is asked. */
+export type QueryAsked = Omit<QueryOptions, 'signal'>
+
+/** All that came for a query; payloads as base64. */
+export interface QueryReport {
+  readonly responses: readonly { readonly from: string; readonly payload: string }[]
+  readonly acks: readonly string[]
+  readonly outcome: string
+}
 
 export type KeyVerb = 'install' | 'use' | 'remove' | 'list'
 
@@ -73,6 +86,7 @@ export type Spoken =
   | { readonly kind: 'refusal'; readonly id: number; readonly error: string }
   | { readonly kind: 'event'; readonly at: number; readonly type: WatchedEvent; readonly member: MemberReport }
   | { readonly kind: 'user-event'; readonly at: number; readonly heard: Heard }
+  | { readonly kind: 'closed'; readonly at: number; readonly reason: string }
   | { readonly kind: 'warning'; readonly at: number; readonly code: string; readonly warning: string }
   | {
       readonly kind: 'conflict'

@@ -1,5 +1,6 @@
 // Program: one `Membership` in a process of its own, driven over the IPC channel by node-member-client.ts. It adds nothing to the
 // library: no retries, no waits, no exit. After `close` or `leave` it lets go of the channel; the process must then end by itself.
+import type { QueryEvent } from '../../../src/events.ts'
 import { Membership } from '../../../src/membership.ts'
 import type { MembershipOptions } from '../../../src/options.ts'
 import { block } from './block.ts'
@@ -8,6 +9,7 @@ import {
   type KeyVerb,
   type MemberReport,
   monotonicMs,
+  type QueryReport,
   type Request,
   type Spoken,
   type WatchedEvent,
@@ -31,6 +33,11 @@ for (const type of WATCHED) {
 membership.on('user-event', ({ name, payload, ltime, coalesce }) => {
   const heard = { name, payload: Buffer.from(payload).toString('base64'), ltime, coalesce }
   speak({ kind: 'user-event', at: monotonicMs(), heard })
+})
+membership.on('query', (asked) => answerQuery(asked))
+membership.on('closed', ({ reason }) => {
+  // Whoever lost its name has nobody left who would stop it.
+  speak({ kind: 'closed', at: monotonicMs(), reason }, reason === 'conflict')
 })
 membership.on('warning', (warning) => {
   speak({ kind: 'warning', at: monotonicMs(), code: warning.code, warning: describe(warning) })
@@ -62,6 +69,8 @@ async function answer(request: Request): Promise<unknown> {
     }
     case 'event':
       return membership.sendEvent(request.name, Buffer.from(request.payload, 'base64'), { coalesce: request.coalesce })
+    case 'query':
+      return query(request)
     case 'members':
       return membership.members().map(report)
     case 'set-tags':
@@ -80,6 +89,29 @@ async function answer(request: Request): Promise<unknown> {
       return membership.leave()
     case 'close':
       return membership.close()
+  }
+}
+
+async function query({ name, payload, options }: Extract<Request, { verb: 'query' }>): Promise<QueryReport> {
+  const asked = membership.query(name, Buffer.from(payload, 'base64'), options)
+  const responses = await asked.collect()
+  return {
+    responses: responses.map(({ from, payload }) => ({ from, payload: Buffer.from(payload).toString('base64') })),
+    acks: await asked.acks.collect(),
+    outcome: await asked.ended,
+  }
+}
+
+/** What the tests ask: an echo, our name, so many zeros, or, where those are too many, the error that says so. */
+function answerQuery({ name, payload, respond }: QueryEvent): void {
+  if (name === 'echo') respond(payload)
+  else if (name === 'name') respond(membership.local.name)
+  else if (name === 'zeros') {
+    try {
+      respond(new Uint8Array(Number(Buffer.from(payload))))
+    } catch (error) {
+      respond(describe(error))
+    }
   }
 }
 

@@ -3,7 +3,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join as joinPath } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { onLines, watchOver } from './children.ts'
 import { happeningOf, type LogLine, parseLogLine, tellsConflict } from './logs.ts'
 import type { KeyVerb } from './node-member-protocol.ts'
@@ -26,9 +25,6 @@ const COMMAND_WITHIN_MS = 15_000
 /** Ports are held until just before the start; a neighbour may still be quicker. */
 const START_ATTEMPTS = 3
 
-/** What no flag says. */
-const NO_VOTE_FILE = fileURLToPath(new URL('./no-vote.json', import.meta.url))
-
 /** Path of the `serf` binary, if there is one. */
 export function serfOnPath(): string | undefined {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
@@ -44,8 +40,6 @@ export function serfOnPath(): string | undefined {
 export interface SerfAgentOptions extends PeerOptions {
   /** Default `debug`: suspicions and intents are told there. */
   readonly logLevel?: 'debug' | 'info'
-  /** Whether it shuts down when the others vote against it in a conflict about its name. Default true. */
-  readonly resolvesConflicts?: boolean
   /** More flags, passed as they are. */
   readonly flags?: readonly string[]
 }
@@ -93,7 +87,8 @@ export class SerfAgent implements Peer {
     for (const [key, value] of Object.entries(this.#tags)) flags.push('-tag', `${key}=${value}`)
     if (options.secretKey !== undefined) flags.push(`-encrypt=${options.secretKey}`)
     for (const seed of options.join ?? []) flags.push(`-join=${seed}`)
-    if (options.resolvesConflicts === false) flags.push(`-config-file=${NO_VOTE_FILE}`)
+    if (options.snapshotPath !== undefined) flags.push(`-snapshot=${options.snapshotPath}`)
+    if (options.rejoinAfterLeave === true) flags.push('-rejoin')
     flags.push(...(options.flags ?? []))
     const [file, ...args] = this.#call('agent', ...flags)
     this.#child = spawn(file, args, {
@@ -180,6 +175,25 @@ export class SerfAgent implements Peer {
     const found = /rtt: ([\d.]+) ms/.exec(answer)?.[1]
     if (found === undefined) throw new Error(`serf rtt said: ${answer}`)
     return Number(found)
+  }
+
+  /** `serf query`: texts only, since its JSON holds no others. */
+  async query(
+    name: string,
+    payload = '',
+    flags: readonly string[] = [],
+  ): Promise<{ readonly acks: readonly string[]; readonly responses: ReadonlyMap<string, string> }> {
+    const answer = await this.#ask('query', '-format=json', ...flags, name, ...(payload === '' ? [] : [payload]))
+    const { Acks, Responses } = JSON.parse(answer) as {
+      Acks: string[] | null
+      Responses: Record<string, string> | null
+    }
+    return { acks: Acks ?? [], responses: new Map(Object.entries(Responses ?? {})) }
+  }
+
+  /** `serf reachability`: what it prints. */
+  async reachability(): Promise<string> {
+    return this.#ask('reachability')
   }
 
   /** Dispatches a user event. */

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket as Stream } from '
 import {
   type Alive,
   decodePacket,
+  decodeSerfMessage,
   encodePacket,
   encodeSerfMessage,
   encodeStream,
@@ -16,6 +17,8 @@ import {
   parseIp,
   streamReader,
 } from '../../../src/wire/index.ts'
+import { encodeQueryFilter, type QueryFilter } from '../../../src/wire/query-filter.ts'
+import type { SerfQuery } from '../../../src/wire/types.ts'
 import type { Peer } from './peer.ts'
 
 /** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5. */
@@ -70,6 +73,34 @@ export class Stranger {
   /** How many acks of that number came. */
   acksOf({ seqNo }: Ping): number {
     return this.heard.filter((one) => one.type === 'ack' && one.seqNo === seqNo).length
+  }
+
+  /** A query of its own, which wants acks. */
+  query(...filters: readonly QueryFilter[]): SerfQuery {
+    const addr = parseIp('127.0.0.1') as Uint8Array
+    return {
+      type: 'query',
+      ltime: 1,
+      id: ++this.#lastSeqNo,
+      addr,
+      port: this.port,
+      sourceNode: 'stranger',
+      filters: filters.map(encodeQueryFilter),
+      flags: 1,
+      relayFactor: 0,
+      timeoutNs: 5_000_000_000,
+      name: 'nothing',
+      payload: new Uint8Array(),
+    }
+  }
+
+  /** Who acked or answered it. */
+  answersTo({ id }: SerfQuery): string[] {
+    return this.heard.flatMap((one) => {
+      if (one.type !== 'user') return []
+      const message = decodeSerfMessage(one.payload)
+      return message.type === 'query-response' && message.id === id ? [message.from] : []
+    })
   }
 
   /** A claim that a member lives, at this very socket, which answers nobody. */

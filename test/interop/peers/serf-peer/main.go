@@ -64,10 +64,11 @@ func configure(arguments []string) (*serf.Config, error) {
 	keyring := flags.String("keyring-file", "", "`file` of keys, read at the start and rewritten when they change")
 	incoming := flags.Bool("verify-incoming", true, "drop what comes without encryption")
 	outgoing := flags.Bool("verify-outgoing", true, "encrypt what is sent")
-	resolve := flags.Bool("resolve-conflicts", true, "shut down when the others vote against us in a conflict about our name")
 	coordinates := flags.Bool("coordinates", true, "tell network coordinates with every ack")
 	advertise := flags.String("advertise", "", "`host:port` at which others reach us; empty: where we listen")
 	flags.IntVar(&config.UserEventSizeLimit, "user-event-size-limit", config.UserEventSizeLimit, "most bytes of a user event that we send")
+	flags.StringVar(&config.SnapshotPath, "snapshot", "", "`file` by which it finds its way back")
+	flags.BoolVar(&config.RejoinAfterLeave, "rejoin", false, "find the way back after a leave too")
 	flags.StringVar(&config.NodeName, "name", config.NodeName, "name, unique in the cluster")
 	flags.Var(talk.Tags(config.Tags), "tag", "`key=value`; may stand several times")
 	if err := flags.Parse(arguments); err != nil {
@@ -93,7 +94,6 @@ func configure(arguments []string) (*serf.Config, error) {
 		}
 	}
 	config.MemberlistConfig = inner
-	config.EnableNameConflictResolution = *resolve
 	config.DisableCoordinates = !*coordinates
 	config.ProtocolVersion = serf.ProtocolVersionMax // as the agent does
 	return config, nil

@@ -32,6 +32,12 @@ type Request struct {
 	Coalesce  bool   `json:"coalesce"`
 	IgnoreOld bool   `json:"ignoreOld"`
 	Prune     bool   `json:"prune"`
+	// Of a query.
+	FilterNodes []string          `json:"filterNodes"`
+	FilterTags  map[string]string `json:"filterTags"`
+	Ack         bool              `json:"ack"`
+	RelayFactor uint8             `json:"relayFactor"`
+	TimeoutMs   int               `json:"timeoutMs"`
 	// Of a change of keys.
 	Operation string `json:"operation"`
 	Key       string `json:"key"`
