@@ -45,7 +45,7 @@ export function erase(state: SerfState, name: string): void {
 function eraseForNow(state: SerfState, { name, swim, statusLtime }: SerfRecord, now: number): void {
   trace('%s is pruned%s', name, isPresent(swim) ? ', though it lives' : '')
   erase(state, name)
-  state.swim.trail.concluded(name, { kind: 'erased' }, now)
+  state.swim.trail.heard(name, { kind: 'erased' }, now)
   remember(state, name, { kind: 'join', ltime: statusLtime, at: now }, 'told')
 }
 

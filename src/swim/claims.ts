@@ -220,7 +220,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
       // Differs: memberlist keeps it dead, and its name stays locked to its address.
       member.status = 'left'
       spread(state, claim, note)
-      noteVerdict(state, member, claim, note, now)
+      noteVerdict(state, member, claim, now)
       state.delegate.memberLeftAfterAll(member, now)
     }
     return
@@ -236,7 +236,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
   member.incarnation = claim.incarnation
   member.status = isGoodbye ? 'left' : 'dead'
   member.changedAt = now
-  noteVerdict(state, member, claim, note, now)
+  noteVerdict(state, member, claim, now)
   state.delegate.memberGone(member, now)
 }
 

@@ -46,12 +46,11 @@ export function noteConfirmation(
 }
 
 /** A member is dead, or has left, by someone's word or ours. */
-export function noteVerdict(state: SwimState, member: MemberRecord, claim: Dead, source: Source, now: number): void {
+export function noteVerdict(state: SwimState, member: MemberRecord, claim: Dead, now: number): void {
   const { incarnation, from } = claim
   const event: TrailEvent =
     claim.node === from ? { kind: 'left', incarnation } : { kind: 'dead', by: shortName(from), incarnation }
-  if (isOwnFinding(source)) state.trail.concluded(member.name, event, now)
-  else state.trail.heard(member.name, event, now)
+  state.trail.heard(member.name, event, now)
 }
 
 /** A member denied a suspicion, or is back. @param before what it was until now */

@@ -113,16 +113,10 @@ export class Trail {
     this.#seen.add(name, this.#noted(event, now))
   }
 
-  /** What somebody told us, be it true or not. */
+  /** What somebody told us, be it true or not, and what follows from it. */
   heard(name: string, event: TrailEvent, now: number): void {
     const shelf = this.#seen.has(name) ? this.#toldOfSeen : this.#toldOfOthers
     shelf.add(name, this.#noted(event, now))
-  }
-
-  /** What follows from what was found out or told before: it stands beside that. */
-  concluded(name: string, event: TrailEvent, now: number): void {
-    if (this.#seen.has(name)) this.saw(name, event, now)
-    else this.heard(name, event, now)
   }
 
   /** We were not there for so long, until now. */
