@@ -38,7 +38,8 @@ describe('docs/options.md', () => {
   const others = rowsOf('docs/options.md', 4)
 
   test('it lists every option, and no other', () => {
-    const known = [...read('src/options.ts').matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name = '']) => name)
+    const declared = /^ {2}readonly (\w+)\?:|\{ readonly (\w+)\?: undefined \}/gm
+    const known = [...read('src/options.ts').matchAll(declared)].map(([, name, other = '']) => name ?? other)
     assert.deepEqual([...others.keys()].sort(), known.sort())
     assert.deepEqual([...knobs.keys()].sort(), [...SWIM_OPTION_NAMES, ...SERF_OPTION_NAMES].sort())
   })
@@ -112,7 +113,7 @@ describe('docs/events.md', () => {
       ...textsOf('src/serf/notices.ts', 'export type SerfWarning'),
       ...textsOf('src/swim/delegate.ts', 'export type SwimWarning'),
     ]
-    const [, member = ''] = /interface Member \{(.*?)\n\}/s.exec(read('src/serf/members.ts')) ?? []
+    const [, member = ''] = /interface Member<.*?> \{(.*?)\n\}/s.exec(read('src/serf/members.ts')) ?? []
     const fields = [...member.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name = '']) => name)
     // `address`, `host` and `port` share a row.
     const wanted = [...codes, ...fields.filter((name) => !['address', 'host', 'port'].includes(name))]
