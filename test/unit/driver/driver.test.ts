@@ -64,6 +64,27 @@ describe('a question to the user', () => {
     assert.throws(() => driver.ask('accept', command), { option: 'accept', value: command })
     assert.equal(command(), 1)
   })
+
+  it('takes none after a question within it either', async () => {
+    const { driver } = await running()
+    const command = (): number => driver.command((serf) => serf.size)
+    const outer = (): number => driver.ask('validateTags', () => 1) + command()
+    assert.throws(() => driver.ask('accept', outer), { option: 'accept', value: outer })
+    assert.equal(command(), 1)
+  })
+
+  it('may warn: that is told with the next news, when a listener may call back in', async () => {
+    const sizes: number[] = []
+    const { driver } = await running({
+      listener: (notice, { driver }) => {
+        if (notice.type === 'warning') sizes.push(driver.command((serf) => serf.size))
+      },
+    })
+    driver.ask('validateTags', () => driver.warnLater('tags-invalid', 'm-2'))
+    assert.deepEqual([sizes, driver.stats().warnings], [[], { 'tags-invalid': 1 }])
+    driver.command(() => {})
+    assert.deepEqual(sizes, [1])
+  })
 })
 
 describe('the timer', () => {
@@ -145,6 +166,7 @@ describe('the drain', () => {
   it('sends what an input led to before it returns, and tells afterwards', async () => {
     const order: string[] = []
     const all = await running({
+      coordinates: false,
       listener: (notice, { host }) => order.push(`${notice.type}, ${host.sent.length} sent`),
     })
     receive(all, [alive(2), PING])

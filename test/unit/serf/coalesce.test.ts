@@ -264,6 +264,19 @@ describe('members', () => {
     assert.equal(us.serf.isHoldingNews, false)
   })
 
+  it('the snapshot has it at once', () => {
+    const mesh = new Mesh()
+    const us = mesh.add('us', 1, { ...HELD, setup: { snapshot: { fileBytes: 0, rejoinAfterLeave: false } } })
+    mesh.feed(us, alive(2))
+    mesh.run(600)
+    const told = us.told()
+    assert.ok(told.every(({ type }) => type === 'snapshot'))
+    const written = told.map((notice) => (notice.type === 'snapshot' ? Buffer.from(notice.bytes).toString() : ''))
+    assert.match(written.join(''), /alive: ghost-2 10\.0\.0\.2:7946\n/)
+    mesh.run(400)
+    assert.ok(us.told().some(({ type }) => type === 'member-join'))
+  })
+
   it('what waits is told when it is asked for', () => {
     const { mesh, us } = knowing()
     mesh.feed(us, dead(2))

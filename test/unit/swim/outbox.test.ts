@@ -19,6 +19,21 @@ describe('swim/outbox.ts', () => {
     assert.deepEqual(outbox.take(), [])
   })
 
+  it('a notice that is held is heard of by the tap first, and is gone until whoever holds it puts it in', () => {
+    const heard: string[] = []
+    const outbox = new Outbox<string>(
+      (notice) => void heard.push(notice),
+      (notice) => notice.startsWith('held'),
+    )
+    for (const notice of ['held 1', 'told', 'held 2']) outbox.notify(notice)
+    outbox.push({ kind: 'notify', notice: 'held 1' })
+    assert.deepEqual(
+      outbox.take().map((effect) => (effect.kind === 'notify' ? effect.notice : effect.kind)),
+      ['told', 'held 1'],
+    )
+    assert.deepEqual(heard, ['held 1', 'told', 'held 2'])
+  })
+
   it('what comes in while a list is read belongs to the next', () => {
     const outbox = new Outbox<string>()
     outbox.notify('a')
