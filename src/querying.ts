@@ -23,7 +23,7 @@ export interface QueryOptions {
   readonly filterTags?: Readonly<Record<string, string>>
   /** Everybody who gets the query says so at once; see `Query.acks`. Default false. */
   readonly ack?: boolean
-  /** How many other members each answer is sent through beside, against loss: 0 to 255. Default 0. */
+  /** How many other members each answer is sent through beside, against loss: 0 to 255; Node members take 16 at most. Default 0. */
   readonly relayFactor?: number
   /** How long answers are taken, and how long those who are asked have for them: 1 ms to a day. Default: 16 rounds of gossip for each
    *  digit of the number of members; 3.2 s at `lan` up to 9 members, 6.4 s up to 99. */

@@ -13,11 +13,19 @@ import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:conflict')
 
-/** Asks for a vote about our own name, unless one is under way, or we are not to, or leave anyway.
+/** After a conflict, until we ask: it may come in the first exchange, before those whom we are to ask. */
+const VOTE_DELAY_MS = 200
+
+/** Will ask for a vote about our own name, unless one is under way, or we are not to, or leave anyway.
  *  Differs: Serf asks anew for every claim it hears, and they come with every round of gossip. */
 export function beginConflictVote(state: SerfState, now: number): void {
   if (!state.options.resolveConflicts || state.isVoting || state.departure !== undefined) return
   state.isVoting = true
+  state.deadlines.set('conflict-vote', now + VOTE_DELAY_MS, { kind: 'conflict-vote' })
+}
+
+/** Asks. */
+export function conflictVoteDue(state: SerfState, now: number): void {
   trace('ask who bears our name')
   let voices = 0
   let ours = 0

@@ -1,7 +1,7 @@
 // What Serf asks Serf (serf-behaviour §26.5): queries whose names begin with `_serf_`. They never reach the application, and what
 // they carry may be anything: a payload that cannot be read is a warning and gets no answer.
 import { textOf } from '../base/bytes.ts'
-import { SizeError } from '../base/errors.ts'
+import { SizeError, TimeoutError } from '../base/errors.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfMember } from '../wire/types.ts'
 import { answerKeyQuery } from './key-queries.ts'
@@ -53,12 +53,12 @@ function answerConflict(state: SerfState, query: ReceivedQuery, now: number): vo
   sendAnswer(state, query, encodeSerfMessage({ type: 'conflict-response', member }), now)
 }
 
-/** Answers; what is too large is a warning. */
+/** Answers; what is too large, or of no time at all, is a warning. */
 function sendAnswer(state: SerfState, query: ReceivedQuery, payload: Uint8Array, now: number): void {
   try {
     respond(state, query, payload, now)
   } catch (error) {
-    if (!(error instanceof SizeError)) throw error
+    if (!(error instanceof SizeError || error instanceof TimeoutError)) throw error
     warn(state, 'response-unsent', `${query.name} of ${query.source}: ${error.message}`)
   }
 }

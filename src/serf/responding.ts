@@ -14,6 +14,10 @@ import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:queries')
 
+/** Relays of one answer. Each asker may wish for 255: with that many, one packet of a stranger makes each member send as many.
+ *  Differs: Serf sends an answer through as many others as the asker wishes. */
+export const MAX_RELAYS = 16
+
 /** A query that is meant for us. Whoever holds it may answer it once. */
 export interface ReceivedQuery {
   readonly ltime: number
@@ -128,7 +132,7 @@ function relaysOf(state: SerfState, query: ReceivedQuery): readonly SerfRecord[]
       understands(swim, Feature.relay) &&
       !sameEndpoint(swim.address, address),
   )
-  return state.random.shuffle(able).slice(0, relayFactor)
+  return state.random.shuffle(able).slice(0, Math.min(relayFactor, MAX_RELAYS))
 }
 
 /** Looks by the name first: all others only where that is none, or another's. */

@@ -22,6 +22,7 @@ import { askByNotices, defaultTimeoutMs, type QueryRequest } from './asking.ts'
 import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
 import { Coalescing, coalescingDue, flushCoalescing, settleCoalescing } from './coalesce.ts'
 import { cancelQuery, postponeQueries, queryDue } from './collecting.ts'
+import { conflictVoteDue } from './conflict-vote.ts'
 import { Coordinates } from './coordinates.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
 import { announceJoin, forceLeave } from './intents.ts'
@@ -401,6 +402,9 @@ export class Serf {
         return
       case 'reconnect-soon':
         reconnectSoon(this.#state, now)
+        return
+      case 'conflict-vote':
+        conflictVoteDue(this.#state, now)
         return
       case 'query':
         queryDue(this.#state, due.ltime)

@@ -43,6 +43,7 @@ export type SerfDue =
   | { readonly kind: 'reconnect-soon' }
   | { readonly kind: 'queue-check' }
   | { readonly kind: 'query'; readonly ltime: number }
+  | { readonly kind: 'conflict-vote' }
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'snapshot-forget' }
 

@@ -1,6 +1,8 @@
 // Messages that are well formed and mean ill: every field at the edge of its range or beyond what its reader bargained for, about
 // strangers, about peers, about the member itself. Made from the `Random` handed in; encoded by the caller.
+import { utf8 } from '../../src/base/bytes.ts'
 import type { Random } from '../../src/base/random.ts'
+import { encodeQueryFilter } from '../../src/wire/query-filter.ts'
 import { encodeSerfMessage } from '../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../src/wire/tags.ts'
 import type { PacketMessage, PushPull, PushPullMember, SerfMessage, Uint64 } from '../../src/wire/types.ts'
@@ -109,6 +111,11 @@ function time(random: Random): Uint64 {
   return random.below(2) === 0 ? random.below(100) : pick(TIMES, random)
 }
 
+/** Mostly such as follow each other: after a leap all others are too old. */
+function queryTime(random: Random): Uint64 {
+  return random.below(64) === 0 ? time(random) : random.below(400)
+}
+
 function incarnation(random: Random): number {
   return random.below(2) === 0 ? random.below(20) : pick(INCARNATIONS, random)
 }
@@ -168,6 +175,54 @@ export function hostilePushPull(random: Random): PushPull {
   return { type: 'push-pull', join: random.below(2) === 0, members, userState }
 }
 
+const QUERY_NAMES = [
+  '_serf_ping',
+  '_serf_conflict',
+  '_serf_install-key',
+  '_serf_use-key',
+  '_serf_remove-key',
+  '_serf_list-keys',
+  '_serf_nonsense',
+  'load',
+  'silence',
+] as const
+
+const LEAVE_OF_VICTIM = { type: 'leave', ltime: 7, node: VICTIM, prune: true } as const
+const ANSWER_OF_VICTIM = {
+  type: 'query-response',
+  ltime: 1,
+  id: 1,
+  from: VICTIM,
+  flags: 0,
+  payload: new Uint8Array(4),
+} as const
+
+/** Patterns that match, that are none, and that take a naive engine for ever. */
+const PATTERNS = [
+  '',
+  'victim',
+  '^$',
+  '(',
+  '(?=a)',
+  '(a*)*b',
+  '(a|aa)+$',
+  '(?:x{100}){10}',
+  '\\pL{9}',
+  'x'.repeat(999),
+] as const
+
+/** What a query may hold for a filter. */
+function hostileFilter(random: Random): Uint8Array {
+  switch (random.below(4)) {
+    case 0:
+      return randomBytes(random.below(30), random)
+    case 1:
+      return encodeQueryFilter({ type: 'nodes', nodes: [VICTIM, name(random)] })
+    default:
+      return encodeQueryFilter({ type: 'tag', tag: pick(['role', ''], random), pattern: pick(PATTERNS, random) })
+  }
+}
+
 /** Serf's part of an exchange. */
 export function hostileUserState(random: Random): Uint8Array {
   return encodeSerfMessage(serfPushPull(random))
@@ -190,17 +245,17 @@ export function hostileSerfMessage(random: Random): SerfMessage {
     case 5:
       return {
         type: 'query',
-        ltime,
+        ltime: queryTime(random),
         id: random.uint32(),
         addr: address(random),
         port: pick(PORTS, random),
         sourceNode: node,
-        filters: Array.from({ length: random.below(3) }, () => randomBytes(random.below(30), random)),
+        filters: Array.from({ length: random.below(3) }, () => hostileFilter(random)),
         flags: random.uint32(),
         relayFactor: random.below(256),
-        timeoutNs: pick([0, 1, 2n ** 63n - 1n, -1], random),
-        name: pick(['_serf_ping', '_serf_conflict', '_serf_install-key', name(random)], random),
-        payload: randomBytes(20, random),
+        timeoutNs: pick([0, 1, 3_000_000_000, 3_000_000_000, 2n ** 63n - 1n, -1], random),
+        name: pick(QUERY_NAMES, random),
+        payload: random.below(3) === 0 ? utf8(name(random)) : randomBytes(20, random),
       }
     case 6:
       return { type: 'query-response', ltime, id: random.uint32(), from: node, flags: 0, payload: new Uint8Array(0) }
@@ -211,7 +266,7 @@ export function hostileSerfMessage(random: Random): SerfMessage {
         destPort: pick(PORTS, random),
         destZone: '',
         destName: node,
-        message: encodeSerfMessage({ type: 'leave', ltime, node: VICTIM, prune: true }),
+        message: encodeSerfMessage(pick([LEAVE_OF_VICTIM, ANSWER_OF_VICTIM], random)),
       }
   }
 }
@@ -227,7 +282,7 @@ function serfPushPull(random: Random): SerfMessage & { type: 'push-pull' } {
       ltime: time(random),
       events: [{ name: name(random), payload: new Uint8Array(3) }],
     })),
-    queryLtime: time(random),
+    queryLtime: queryTime(random),
   }
 }
 

@@ -40,6 +40,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'Answers are those of members': 'takes a hundred strangers; test/unit/serf/collecting.test.ts',
   'A query is over when all have answered': 'takes more members to show; test/interop/queries.test.ts',
   'A query fits a packet': 'is not sent; test/unit/serf/asking.test.ts',
+  'An answer goes through sixteen others at most': 'takes more members; test/unit/serf/responding.test.ts',
   'A response that fits no relay is refused whole': 'is not sent; test/unit/serf/responding.test.ts',
   'One vote at a time about a name': 'takes half a minute; test/unit/serf/conflict-vote.test.ts',
   'A vote is lost to one who is there': 'takes a cluster to vote in; test/interop/conflict-vote.test.ts',

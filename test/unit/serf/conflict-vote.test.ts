@@ -4,7 +4,7 @@ import { utf8 } from '../../../src/base/bytes.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfMember } from '../../../src/wire/types.ts'
 import { amongGhosts, answer, asked } from './query-support.ts'
-import { addressOf, alive, type Mesh, type Station } from './support.ts'
+import { addressOf, alive, Mesh, type Station } from './support.ts'
 
 /** Somebody at 10.0.0.<number> says that our name is its own. */
 function rival(mesh: Mesh, us: Station, number = 66): void {
@@ -22,7 +22,7 @@ function vote(number: number | undefined): Uint8Array {
 function afterVotes(voices: readonly (number | undefined | Uint8Array)[], isThere = true): string[] {
   const { mesh, us } = amongGhosts(voices.length + 2)
   rival(mesh, us)
-  mesh.run(400)
+  mesh.run(700)
   const { ltime, id } = asked(mesh, 'us')
   voices.forEach((voice, at) => {
     const payload = voice instanceof Uint8Array ? voice : vote(voice)
@@ -30,7 +30,7 @@ function afterVotes(voices: readonly (number | undefined | Uint8Array)[], isTher
   })
   if (isThere) mesh.tell(us, answer('us', ltime, id, { flags: 1 }))
   us.told()
-  mesh.run(6400)
+  mesh.run(6500)
   return us
     .told()
     .map((notice) => (notice.type === 'warning' ? notice.code : notice.type))
@@ -43,9 +43,18 @@ describe('two of one name', () => {
   test('who learns of another by its name asks everybody', () => {
     const { mesh, us } = amongGhosts(3)
     rival(mesh, us)
-    mesh.run(400)
+    mesh.run(700)
     const { name, payload, filters, flags, relayFactor } = asked(mesh, 'us')
     assert.deepEqual([name, payload, filters, flags, relayFactor], ['_serf_conflict', utf8('us'), [], 1, 0])
+  })
+
+  test('a conflict that comes before the members is about those as well', () => {
+    const mesh = new Mesh()
+    const us = mesh.add('us', 1)
+    const claim = alive(66, 9, { node: 'us' })
+    mesh.exchange(us, { members: [claim, alive(2), alive(3)] })
+    mesh.run(700)
+    assert.equal(asked(mesh, 'us').name, '_serf_conflict')
   })
 
   test('a conflict about another name is none of ours', () => {

@@ -96,6 +96,15 @@ describe('queries between Serf and Serf', () => {
     assert.deepEqual(warningsTold(us), ['message-invalid', 'message-invalid'])
   })
 
+  test('one that leaves no time for an answer is survived, and a warning', () => {
+    const { mesh, us } = amongGhosts(2)
+    for (const name of ['_serf_conflict', ...Object.values(KEY_QUERIES)]) {
+      mesh.tell(us, query({ name, payload: utf8('ghost-2'), id: nextId++, timeoutNs: 0 }))
+      assert.ok(warningsTold(us).includes('response-unsent'), name)
+    }
+    assert.deepEqual(direct(mesh, 'us'), [])
+  })
+
   test('an answer that fits no response is a warning', () => {
     const { mesh, us } = amongGhosts(2, { queryResponseSizeLimit: 64 })
     mesh.tell(us, query({ name: '_serf_conflict', payload: utf8('ghost-2') }))

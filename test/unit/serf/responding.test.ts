@@ -109,6 +109,12 @@ describe('relays', () => {
     assert.deepEqual(through.map(({ to }) => to).sort(), ['ghost-3', 'ghost-7'])
   })
 
+  test('sixteen at most, whatever the asker wishes', () => {
+    const { mesh, us } = amongGhosts(60)
+    respond(mesh, us, received(mesh, us, { relayFactor: 50 }))
+    assert.equal(direct(mesh, 'us').filter(({ type }) => type === 'relay').length, 16)
+  })
+
   test('where there are fewer members than it takes, none', () => {
     const { mesh, us } = amongGhosts(4)
     respond(mesh, us, received(mesh, us, { relayFactor: 4 }))
