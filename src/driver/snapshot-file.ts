@@ -16,7 +16,8 @@ export interface FoundSnapshot extends SnapshotReport {
 const READ_BYTES = 65_536
 /** Serf's own name for a file that is being written anew. */
 const COMPACT_SUFFIX = '.compact'
-/** Disks that may be written again later. All else is somebody's mistake, and told at once. */
+/** Disks that may be written again later: what they hold is begun from. All else is somebody's mistake, and told at once.
+ *  Differs: Serf does not start on such a disk. */
 const PASSING: ReadonlySet<unknown> = new Set(['EROFS', 'ENOSPC', 'EDQUOT'])
 
 /** The files that are open in this process. */

@@ -18,7 +18,8 @@ export const MAX_GONE = 32
 export interface SnapshotState {
   /** `host:port` of the members that were there, by name; ourselves among them. */
   readonly alive: Map<string, string>
-  /** The same of those that were there and went, the latest last. */
+  /** The same of those that were there and went, the latest last. Differs: Serf forgets them, and who lost all others before it restarts
+   *  stays alone. */
   readonly gone: Map<string, string>
   /** The highest time seen of each kind; 0: none. */
   clock: number

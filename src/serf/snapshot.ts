@@ -116,7 +116,7 @@ export class Snapshot {
     return this.#isBroken
   }
 
-  /** Takes down what is about to be told. */
+  /** Takes down what is about to be told. Differs: Serf leaves one that is pruned while it lives in its file. */
   note(notice: SerfNotice): void {
     if (notice.type === 'user-event') this.event(notice.ltime)
     if (!('member' in notice && 'previous' in notice)) return

@@ -55,6 +55,10 @@ export interface PeerOptions {
   readonly secretKey?: string
   /** Seeds to join as part of the start; a start whose seeds all fail rejects. */
   readonly join?: readonly string[]
+  /** A file by which it finds its way back. memberlist alone has none. */
+  readonly snapshotPath?: string
+  /** It finds its way back after a goodbye too. */
+  readonly rejoinAfterLeave?: boolean
   /** A command that runs the program, such as `ip netns exec <name>`. Default: none. */
   readonly prefix?: readonly string[]
 }
