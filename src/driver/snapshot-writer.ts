@@ -2,7 +2,7 @@
 // told once; what still waited behind it is dropped, for the protocol then gives all of it anew.
 import { concat } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
-import type { SnapshotNotice } from '../serf/snapshot.ts'
+import type { SnapshotNotice } from '../serf/notices.ts'
 import type { Host } from './host.ts'
 import type { SnapshotFile } from './snapshot-file.ts'
 

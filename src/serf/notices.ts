@@ -5,7 +5,6 @@ import type { KeyAnswersNotice } from './key-asking.ts'
 import type { KeysNotice } from './key-manager.ts'
 import type { AnyMember } from './members.ts'
 import type { ReceivedQuery } from './responding.ts'
-import type { SnapshotNotice } from './snapshot.ts'
 
 /** What happened to a member; never told of ourselves. */
 export type MemberNoticeType =
@@ -62,6 +61,15 @@ export type QueryAnswerNotice =
   | { readonly type: 'query-ack'; readonly ltime: number; readonly from: string }
   | { readonly type: 'query-response'; readonly ltime: number; readonly from: string; readonly payload: Uint8Array }
   | { readonly type: 'query-done'; readonly ltime: number; readonly reason: QueryEnd }
+
+/** What is to be written: lines to add, or the whole file. */
+export interface SnapshotNotice {
+  readonly type: 'snapshot'
+  readonly op: 'append' | 'replace'
+  readonly bytes: Uint8Array
+  /** It must stand also where the machine stops. */
+  readonly isSynced: boolean
+}
 
 export type SerfNotice =
   | MemberNotice

@@ -30,7 +30,7 @@ import { askKeys } from './key-asking.ts'
 import { type KeyOperation, keysStored } from './key-manager.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
-import type { SerfNotice } from './notices.ts'
+import type { SerfNotice, SnapshotNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import { goodbyeDue } from './overdue.ts'
 import { pruneDue } from './prune.ts'
@@ -43,7 +43,6 @@ import {
   endSnapshot,
   restoreClocks,
   Snapshot,
-  type SnapshotNotice,
   type SnapshotSetup,
   settleSnapshot,
   snapshotDue,

@@ -5,7 +5,7 @@
 //      └──our leave──► left: clocks only
 import { utf8 } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
-import type { SerfNotice } from './notices.ts'
+import type { SerfNotice, SnapshotNotice } from './notices.ts'
 import {
   clockLine,
   emptySnapshot,
@@ -47,15 +47,6 @@ export interface SnapshotSetup {
   readonly isBroken?: boolean
   /** For tests of many compactions. */
   readonly leastCompactBytes?: number
-}
-
-/** What is to be written: lines to add, or the whole file. */
-export interface SnapshotNotice {
-  readonly type: 'snapshot'
-  readonly op: 'append' | 'replace'
-  readonly bytes: Uint8Array
-  /** It must stand also where the machine stops. */
-  readonly isSynced: boolean
 }
 
 /** The snapshot of one member. */

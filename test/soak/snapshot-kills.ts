@@ -37,8 +37,8 @@ try {
 /** An address that nobody has bound at this moment. */
 async function freeAddress(): Promise<string> {
   const nothing = (): undefined => undefined
-  const any = new Address(parseIp('127.0.0.1') as Uint8Array, 0)
-  const found = await nodeHost().bind(any, { packet: nothing, stream: nothing, sendFailed: nothing, failed: nothing })
+  const free = new Address(parseIp('127.0.0.1') as Uint8Array, 0)
+  const found = await nodeHost().bind(free, { packet: nothing, stream: nothing, sendFailed: nothing, failed: nothing })
   await found.close()
   return found.local.key
 }

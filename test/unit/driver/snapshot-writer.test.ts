@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { textOf, utf8 } from '../../../src/base/bytes.ts'
 import { CLOSE_LIMIT_MS, MAX_BACKLOG_BYTES, SnapshotWriter, STUCK_MS } from '../../../src/driver/snapshot-writer.ts'
-import type { SnapshotNotice } from '../../../src/serf/snapshot.ts'
+import type { SnapshotNotice } from '../../../src/serf/notices.ts'
 
 /** A disk that does each thing when the test says so. */
 class Slow {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { textOf } from '../../../src/base/bytes.ts'
-import { FLUSH_MS, RETRY_MS, Snapshot, type SnapshotNotice, type SnapshotSetup } from '../../../src/serf/snapshot.ts'
+import type { SnapshotNotice } from '../../../src/serf/notices.ts'
+import { FLUSH_MS, RETRY_MS, Snapshot, type SnapshotSetup } from '../../../src/serf/snapshot.ts'
 import { emptySnapshot, SnapshotReader, type SnapshotState } from '../../../src/serf/snapshot-format.ts'
 import { alive, goodbye, leaveIntent, Mesh, type Station } from './support.ts'
 
