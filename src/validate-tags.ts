@@ -83,7 +83,8 @@ export function tagsReader(
 
 /** @throws OptionsError where the answer is none, or a promise */
 function validate(schema: TagsSchema<unknown>, tags: RawTags): SchemaResult<unknown> {
-  const result: unknown = schema['~standard'].validate(tags)
+  // A copy: there are libraries that change what they are given into what they give.
+  const result: unknown = schema['~standard'].validate({ ...tags })
   if (typeof result === 'object' && result !== null) {
     if (!('then' in result)) return result as SchemaResult<unknown>
     // Nobody waits for it: where it rejects later, that is the same mistake.

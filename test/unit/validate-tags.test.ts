@@ -140,6 +140,21 @@ describe("a member's tags", () => {
     }
   })
 
+  it('are given as a copy, since a library may change it in place', () => {
+    const inPlace: TagsSchema<unknown> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) => ({ value: Object.assign(value as object, { weight: 3 }) }),
+      },
+    }
+    const tags = Object.freeze({ role: 'log', weight: '3' })
+    checkOwnTags(inPlace, tags)
+    const { read, deferred } = reader(inPlace)
+    assert.deepEqual([read(tags, 'm-2'), deferred], [{ role: 'log', weight: 3 }, []])
+    assert.deepEqual(tags, { role: 'log', weight: '3' })
+  })
+
   it('are validated once for those that ask about the same in a row', () => {
     const { schema, asked } = services()
     const { read } = reader(schema)
