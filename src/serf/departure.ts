@@ -6,7 +6,7 @@
 import { tracer } from '../base/log.ts'
 import { flushCoalescing } from './coalesce.ts'
 import { announceLeaveIntent } from './intents.ts'
-import { snapshotLeave } from './snapshot.ts'
+import { snapshotLeave } from './recording.ts'
 import { nextTicket, type SerfState } from './state.ts'
 
 const trace = tracer('serf:leave')

@@ -38,18 +38,17 @@ import { newQueries } from './queries.ts'
 import { reap } from './reaper.ts'
 import { RecentIntents } from './recent-intents.ts'
 import { reconnectDue, reconnectSoon, startReconnecting } from './reconnect.ts'
-import { type ReceivedQuery, respond } from './responding.ts'
 import {
   endSnapshot,
   restoreClocks,
-  Snapshot,
-  type SnapshotSetup,
   settleSnapshot,
   snapshotDue,
   snapshotFailed,
   snapshotForget,
   startSnapshot,
-} from './snapshot.ts'
+} from './recording.ts'
+import { type ReceivedQuery, respond } from './responding.ts'
+import { Snapshot, type SnapshotSetup } from './snapshot.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
 import { sendEvent, UserEvents } from './user-events.ts'
