@@ -156,6 +156,15 @@ describe('wrong options', () => {
     [{ verifyOutgoing: false }, 'verifyOutgoing', /true where verifyIncoming is/],
     [{ keyringPath: '' }, 'keyringPath', /path of a file/],
     [{ keyringPath: 7 }, 'keyringPath', /path of a file/],
+    [{ snapshotPath: '' }, 'snapshotPath', /path of a file/],
+    [{ snapshotPath: 'a\0b' }, 'snapshotPath', /path of a file/],
+    [
+      { snapshotPath: 'file', host: { ...nodeHost(), storage: undefined } },
+      'snapshotPath',
+      /a host that has a storage/,
+    ],
+    [{ rejoinAfterLeave: true }, 'rejoinAfterLeave', /needs snapshotPath/],
+    [{ snapshotPath: 'file', rejoinAfterLeave: 1 }, 'rejoinAfterLeave', /true or false/],
     [
       { keyringPath: 'keys.json', host: { ...nodeHost(), storage: undefined } },
       'keyringPath',
