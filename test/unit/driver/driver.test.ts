@@ -3,8 +3,11 @@ import { describe, it } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { ClosedError, TransportError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
+import { KEY_QUERIES } from '../../../src/serf/key-queries.ts'
+import { parseKeyringFile } from '../../../src/serf/keyring-file.ts'
 import { encodeCompound } from '../../../src/wire/compound.ts'
 import { decodePacket } from '../../../src/wire/packet.ts'
+import { decodeSerfMessage, encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import { encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import { type PacketMessage, SwimType } from '../../../src/wire/types.ts'
 import {
@@ -353,6 +356,20 @@ describe('sealing', () => {
     assert.equal(sentMessages(sealed)[0]?.message.type, 'ack')
   })
 
+  it('with a key that is only to be read with yet nothing is sealed, and no nonce asked for', async () => {
+    const all = await running({ secretKey: KEY })
+    Object.assign(all.sealing, { verifyIncoming: false, verifyOutgoing: false })
+    receive(all, [PING])
+    receive(all, [PING], sealingOf())
+    receive(all, [PING], sealingOf({ secretKey: KEY }))
+    assert.equal(all.host.nonces.length, 0)
+    const answers = all.host.sent.map(({ packet }) => decodePacket(packet, sealingOf()).messages[0]?.message.type)
+    assert.deepEqual(answers, ['ack', 'ack', 'ack'])
+    all.driver.command((serf) => serf.contact(PEER))
+    all.host.dialled[0]?.open()
+    assert.notEqual(all.host.dialled[0]?.written[0]?.[0], SwimType.encrypt)
+  })
+
   it('compresses packets and streams where it is told to, and only there', async () => {
     for (const compress of [true, false]) {
       const all = await running({ compress, gossipIntervalMs: 200 })
@@ -398,6 +415,76 @@ describe('sealing', () => {
     assert.deepEqual([packetsSent, packetsReceived], [1, 1])
     assert.equal(bytesSent, all.host.sent[0]?.packet.length)
     assert.equal(bytesReceived, encodeSwimMessage(PING).length)
+  })
+})
+
+describe('keys that are in a file too', () => {
+  const OTHER = new Uint8Array(16).fill(8)
+
+  /** A member whose file is written when the test says so, and a peer that asks it to install a key. */
+  async function keeping() {
+    const writes: { readonly bytes: Uint8Array; done(): void; fail(error: unknown): void }[] = []
+    const storeKeys = (bytes: Uint8Array): Promise<void> => {
+      return new Promise((resolve, reject) => writes.push({ bytes, done: () => resolve(), fail: reject }))
+    }
+    const all = await running({ secretKey: KEY, storeKeys })
+    const install = encodeSerfMessage({
+      type: 'query',
+      ltime: 5,
+      id: 6,
+      addr: PEER.ip,
+      port: PEER.port,
+      sourceNode: 'peer',
+      filters: [],
+      flags: 0,
+      relayFactor: 0,
+      timeoutNs: 3_000_000_000,
+      name: KEY_QUERIES.install,
+      payload: encodeSerfMessage({ type: 'key-request', key: OTHER }),
+    })
+    receive(all, [{ type: 'user', payload: install }])
+    const answers = (): boolean[] =>
+      sentMessages(all).flatMap(({ message }) => {
+        const response = message.type === 'user' ? decodeSerfMessage(message.payload) : undefined
+        if (response?.type !== 'query-response') return []
+        const answer = decodeSerfMessage(response.payload)
+        return answer.type === 'key-response' ? [answer.result] : []
+      })
+    return { ...all, writes, answers, turn: () => new Promise((resolve) => setImmediate(resolve)) }
+  }
+
+  it('seal as before until the file is written, then the change holds and is answered', async () => {
+    const { sealing, writes, answers, turn, notices } = await keeping()
+    assert.deepEqual([writes.length, sealing.keyring?.keys.length, answers()], [1, 1, []])
+    assert.deepEqual(parseKeyringFile(writes[0]?.bytes ?? utf8('')).keys, [KEY, OTHER])
+    writes[0]?.done()
+    await turn()
+    assert.deepEqual([sealing.keyring?.keys.length, answers()], [2, [true]])
+    assert.ok(!notices.some(({ type }) => type === 'warning'))
+  })
+
+  it('that cannot be written stay, whatever the reason was thrown as', async () => {
+    for (const error of [new Error('no space left'), 'no space left', undefined]) {
+      const { sealing, writes, answers, turn, driver } = await keeping()
+      writes[0]?.fail(error)
+      await turn()
+      assert.deepEqual([sealing.keyring?.keys.length, answers()], [1, [false]])
+      assert.equal(driver.stats().warnings['keyring-unwritten'], 1)
+    }
+  })
+
+  it('are written to the end before all is closed, and nothing is told of it', async () => {
+    const { driver, writes, turn, sealing, host } = await keeping()
+    let isClosed = false
+    const closing = driver.close().then(() => {
+      isClosed = true
+    })
+    await turn()
+    assert.equal(isClosed, false)
+    const sent = host.sent.length
+    writes[0]?.done()
+    await closing
+    assert.deepEqual([host.sent.length, sealing.keyring?.keys.length], [sent, 1])
   })
 })
 

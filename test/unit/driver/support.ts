@@ -196,6 +196,8 @@ export interface RunningOptions extends Partial<SwimOptions>, Partial<SerfOption
   readonly label?: Uint8Array
   readonly compress?: boolean
   readonly allowedCidrs?: readonly string[]
+  /** Beside a key: it is in a file too. */
+  readonly storeKeys?: NonNullable<DriverSetup['storeKeys']>
   /** Called with every notice, beside its being written down. */
   readonly listener?: (notice: DriverNotice, running: Running) => void
 }
@@ -214,7 +216,7 @@ export function sealingOf({ secretKey, label = NO_BYTES }: RunningOptions = {}):
 
 /** A driver that runs a machine named `us` at 10.0.0.1. No schedule of its own but probing stands out: gossip and exchanges are off. */
 export async function running(options: RunningOptions = {}): Promise<Running> {
-  const { secretKey: _, label: __, compress = false, listener, ...knobs } = options
+  const { secretKey: _, label: __, compress = false, storeKeys, listener, ...knobs } = options
   const host = new FakeHost()
   const sealing = sealingOf(options)
   const notices: DriverNotice[] = []
@@ -225,6 +227,7 @@ export async function running(options: RunningOptions = {}): Promise<Running> {
     compress,
     allowedCidrs: options.allowedCidrs?.map((text) => parseCidr(text) ?? assert.fail(text)),
     streamTimeoutMs: swim.streamTimeoutMs,
+    storeKeys,
     notified: (notice) => {
       notices.push(notice)
       listener?.(notice, all)
@@ -238,6 +241,8 @@ export async function running(options: RunningOptions = {}): Promise<Running> {
     swim,
     serf: resolveSerfOptions(knobs),
     packetOverheadBytes: packetOverhead(sealing, true),
+    keyring: sealing.keyring,
+    keepsKeys: storeKeys !== undefined,
     random: new Random(1),
   })
   const all: Running = { host, driver, serf, sealing, notices }
