@@ -3,8 +3,10 @@
 // Gives a signature of what happened, so that a run can tell new behaviour from old.
 import { isDeepStrictEqual } from 'node:util'
 import { DecodeError, DecryptError } from '../../src/base/errors.ts'
-import type { Random } from '../../src/base/random.ts'
+import { Random } from '../../src/base/random.ts'
 import { packPayload, unpack } from '../../src/pack.ts'
+import { Vivaldi } from '../../src/serf/vivaldi.ts'
+import { decodeCoordinate, encodeCoordinate } from '../../src/wire/coordinate.ts'
 import { MAX_PACKET_PARTS, MAX_STREAM_BYTES } from '../../src/wire/limits.ts'
 import { decodePacket } from '../../src/wire/packet.ts'
 import { decodeSerfMessage, encodeSerfMessage } from '../../src/wire/serf-messages.ts'
@@ -26,6 +28,7 @@ export interface Decoders {
   readonly packetMessage: typeof decodePacketMessage
   readonly serf: typeof decodeSerfMessage
   readonly tags: typeof decodeTags
+  readonly coordinate: typeof decodeCoordinate
   readonly payload: typeof unpack
   stream(role: StreamRole, input: Input): Pick<StreamReader, 'push' | 'bufferedBytes'>
 }
@@ -35,6 +38,7 @@ export const OURS: Decoders = {
   packetMessage: decodePacketMessage,
   serf: decodeSerfMessage,
   tags: decodeTags,
+  coordinate: decodeCoordinate,
   payload: unpack,
   stream: (role, { cluster }) => new StreamReader({ sealing: SEALINGS[cluster], role }),
 }
@@ -82,8 +86,26 @@ function feedPacketMessage(message: PacketMessage, bytes: Uint8Array, input: Inp
   const again = encodeSwimMessage(message)
   const twice = encodeSwimMessage(decoders.packetMessage(again) as typeof message)
   must(isDeepStrictEqual(again, twice), `${message.type}: encoded again it reads differently`, input)
+  if (message.type === 'ack' && message.payload !== null)
+    return `ack, ${feedCoordinate(message.payload, input, decoders)}`
   if (message.type === 'alive') return `alive, ${feedTags(message.meta, input, decoders)}`
   return message.type === 'user' ? `user, ${feedSerf(message.payload, input, decoders)}` : message.type
+}
+
+function feedCoordinate(payload: Uint8Array, input: Input, decoders: Decoders): string {
+  const told = attempt(() => decoders.coordinate(payload))
+  if (typeof told === 'string') return told
+  const again = encodeCoordinate(told)
+  must(
+    isDeepStrictEqual(again, encodeCoordinate(decoders.coordinate(again))),
+    'encoded again it reads differently',
+    input,
+  )
+  const vivaldi = new Vivaldi(new Random(1))
+  const problem = vivaldi.update('m', told, 0.02)
+  const { vector, error, adjustment, height } = vivaldi.own
+  must([...vector, error, adjustment, height].every(Number.isFinite), 'it made nonsense of our own coordinate', input)
+  return problem === undefined ? 'a coordinate' : 'a coordinate that cannot be'
 }
 
 function feedStream(input: Input, random: Random, decoders: Decoders): string {
