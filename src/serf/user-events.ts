@@ -141,7 +141,6 @@ export function sendEvent(state: SerfState, name: string, payload: Uint8Array, c
   const event: SerfUserEvent = { ...bare, payload: copyOf(payload) }
   const message = encodeSerfMessage(event)
   trace('send %s at %d', name, event.ltime)
-  clock.increment()
   applyUserEvent(state, event, now)
   spread(state, 'events', message)
 }

@@ -74,6 +74,13 @@ describe('serf-behaviour §30: what goes into a packet', () => {
     assert.ok(first.filter((kind) => kind === 'intents').length >= 2, first.join())
   })
 
+  it('who had nothing to tell has put nothing by: it begins with one share', () => {
+    const broadcasts = filled({ intents: 500 }, 60)
+    bytesOf(broadcasts, 50, 500)
+    for (let at = 0; at < 100; at++) broadcasts.push('events', entry('events', 60), 10)
+    assert.ok(bytesOf(broadcasts, 1, 500).events <= 0.4 * 500)
+  })
+
   it('a long event gets through a storm: the room for it is saved up, and asked for of SWIM', () => {
     const broadcasts = filled({ intents: 500 }, 30)
     broadcasts.push('events', entry('events', 1200), 10)

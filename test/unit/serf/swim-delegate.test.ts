@@ -312,6 +312,14 @@ describe('other news', () => {
     assert.equal(us.serf.size, 2)
   })
 
+  it('an exchange that was to ignore old events is forgotten when it is over', () => {
+    const { delegate, events } = delegateKnowing('alive')
+    events.ignoring.add(7).add(8)
+    delegate.exchangeDone(7, undefined)
+    delegate.exchangeDone(8, 'refused')
+    assert.equal(events.ignoring.size, 0)
+  })
+
   it('a join intent alone makes no member', () => {
     const mesh = new Mesh()
     const us = mesh.add('us', 1)
@@ -371,6 +379,7 @@ function delegateKnowing(status: SerfStatus) {
   state.members.add({ name: 'ghost-2', swim: swimRecord, status, statusLtime: 0, goneAt: 0, conflictToldAt: -1 })
   return {
     delegate,
+    events: state.events,
     swimRecord,
     status: () => state.members.get('ghost-2')?.status,
     notices: () => outbox.take().map((effect) => (effect.kind === 'notify' ? effect.notice.type : effect.kind)),

@@ -330,6 +330,21 @@ describe('exchanges', () => {
     assert.deepEqual(delivered(us), ['new 10'])
   })
 
+  it('the first exchange is the first also where it tells of nothing', () => {
+    const { mesh, us } = knowing({ setup: { ignoreOldEvents: true } })
+    mesh.exchange(us, { eventLtime: 0 })
+    mesh.exchange(us, { eventLtime: 3, events: [slot(2, 'since')] })
+    assert.deepEqual(delivered(us), ['since 2'])
+  })
+
+  it('an event older than our clock is told in the next exchange all the same', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, event('newer', 9))
+    mesh.exchange(us, {})
+    mesh.tell(us, event('older', 4))
+    assert.deepEqual(serfStateOf(mesh.exchange(us, {})).events, [slot(4, 'older'), slot(9, 'newer')])
+  })
+
   it('SF-34: with a minimum time set at the start no event before it is delivered, nor told on', () => {
     const events = new UserEvents(true)
     events.minTime = 41
@@ -382,6 +397,15 @@ describe('what nobody should believe', () => {
       events.slots().map(({ ltime }) => ltime),
       [8],
     )
+  })
+
+  it('what has had its time takes no room: a long stream of large events is taken whole', () => {
+    const events = new UserEvents()
+    for (let ltime = 1; ltime <= 2000; ltime++) {
+      events.clock.witness(ltime, 0)
+      assert.equal(events.take(ltime, 'deploy', new Uint8Array(4000)), 'new')
+    }
+    assert.equal(events.slots().length, 512)
   })
 
   it('what is too much is a warning, and not told on', () => {
