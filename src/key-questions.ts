@@ -2,8 +2,8 @@
 import { ClosedError } from './base/errors.ts'
 import type { Driver } from './driver/driver.ts'
 import type { KeysSetup } from './keys.ts'
-import type { KeyAnswer, KeyAnswersNotice } from './serf/key-asking.ts'
 import type { KeyOperation } from './serf/key-manager.ts'
+import type { KeyAnswer, KeyAnswersNotice } from './serf/notices.ts'
 import { Waiters } from './waiters.ts'
 
 export class KeyQuestions implements KeysSetup {

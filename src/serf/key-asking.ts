@@ -2,20 +2,8 @@
 import { ask } from './asking.ts'
 import type { KeyOperation } from './key-manager.ts'
 import { KEY_QUERIES } from './key-queries.ts'
+import type { KeyAnswer } from './notices.ts'
 import { nextTicket, type SerfState } from './state.ts'
-
-/** What one member sent. */
-export interface KeyAnswer {
-  readonly from: string
-  readonly payload: Uint8Array
-}
-
-/** All that came for one question. */
-export interface KeyAnswersNotice {
-  readonly type: 'key-answers'
-  readonly ticket: number
-  readonly answers: readonly KeyAnswer[]
-}
 
 /** Asks; a `key-answers` notice with the number returned follows once all have answered, or the time is up.
  *  @throws SizeError, QueryError: nothing is asked */

@@ -23,12 +23,6 @@ export interface KeyAsker {
   answer(payload: Uint8Array, now: number): void
 }
 
-/** All that the keyring file is to hold. How that ended is told by `keysStored`; until then no other comes. */
-export interface KeysNotice {
-  readonly type: 'store-keys'
-  readonly bytes: Uint8Array
-}
-
 /** The keys of this member, and who waits for their change. */
 export interface Keys {
   /** `undefined`: nothing is encrypted, and no key can be installed. The driver seals and opens with the very same keyring. */

@@ -1,8 +1,6 @@
 // What the protocol tells its host, as data. The facade turns notices into events and promises.
 import type { SwimWarning } from '../swim/delegate.ts'
 import type { QueryEnd } from './collecting.ts'
-import type { KeyAnswersNotice } from './key-asking.ts'
-import type { KeysNotice } from './key-manager.ts'
 import type { AnyMember } from './members.ts'
 import type { ReceivedQuery } from './responding.ts'
 
@@ -71,6 +69,25 @@ export interface SnapshotNotice {
   readonly isSynced: boolean
 }
 
+/** All that the keyring file is to hold. How that ended is told by `keysStored`; until then no other comes. */
+export interface StoreKeysNotice {
+  readonly type: 'store-keys'
+  readonly bytes: Uint8Array
+}
+
+/** What one member sent when it was asked about keys. */
+export interface KeyAnswer {
+  readonly from: string
+  readonly payload: Uint8Array
+}
+
+/** All that came for one question about keys. */
+export interface KeyAnswersNotice {
+  readonly type: 'key-answers'
+  readonly ticket: number
+  readonly answers: readonly KeyAnswer[]
+}
+
 export type SerfNotice =
   | MemberNotice
   /** Another address claims a name that is taken. */
@@ -90,7 +107,7 @@ export type SerfNotice =
   | { readonly type: 'told'; readonly ticket: number }
   /** Something is to be written down. */
   | SnapshotNotice
-  | KeysNotice
+  | StoreKeysNotice
   | KeyAnswersNotice
   /** Our leave is complete. */
   | { readonly type: 'departed' }
