@@ -2,11 +2,12 @@
 // or could not be written.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { textOf } from '../../../src/base/bytes.ts'
-import type { SnapshotNotice } from '../../../src/serf/notices.ts'
+import { textOf, utf8 } from '../../../src/base/bytes.ts'
+import type { SerfNotice, SnapshotNotice } from '../../../src/serf/notices.ts'
 import { FLUSH_MS, RETRY_MS } from '../../../src/serf/recording.ts'
 import { Snapshot, type SnapshotSetup } from '../../../src/serf/snapshot.ts'
 import { emptySnapshot, SnapshotReader, type SnapshotState } from '../../../src/serf/snapshot-format.ts'
+import { query } from './query-support.ts'
 import { alive, goodbye, leaveIntent, Mesh, type Station } from './support.ts'
 
 const FRESH: SnapshotSetup = { fileBytes: 0, rejoinAfterLeave: false }
@@ -48,6 +49,11 @@ function start(setup: SnapshotSetup = FRESH, more = {}): { mesh: Mesh; one: Stat
 
 function recovered(more: Partial<SnapshotState>): SnapshotSetup {
   return { ...FRESH, recovered: { ...emptySnapshot(), ...more } }
+}
+
+/** Of an event, or a query. */
+function timeOf(notice: SerfNotice): number | undefined {
+  return notice.type === 'user-event' ? notice.ltime : notice.type === 'query' ? notice.query.ltime : undefined
 }
 
 describe('serf/snapshot.ts', () => {
@@ -276,6 +282,22 @@ describe('serf/snapshot.ts', () => {
     paper.take(one.told())
     assert.match(paper.text, /^not-alive: unseen$/m)
     assert.equal(paper.text.includes('not-alive: seen'), false)
+  })
+
+  it('SF-34: no event and no query of a time that the file has seen is delivered; the next one is, and has its line', () => {
+    const { mesh, one, paper } = start(recovered({ eventClock: 70, queryClock: 80 }))
+    for (const ltime of [69, 70, 71]) {
+      mesh.tell(one, { type: 'user-event', ltime, name: `event-${ltime}`, payload: utf8(''), coalesce: false })
+    }
+    for (const ltime of [79, 80, 81]) mesh.tell(one, query({ ltime, id: ltime }))
+    const told = one.told()
+    assert.deepEqual(told.filter(({ type }) => type === 'user-event' || type === 'query').map(timeOf), [71, 81])
+    // An internal query counts as well, though nobody is told of it.
+    mesh.tell(one, query({ ltime: 82, id: 82, name: '_serf_ping' }))
+    mesh.run(FLUSH_MS)
+    paper.take(one.told())
+    const { eventClock, queryClock } = paper.read()
+    assert.deepEqual([eventClock, queryClock], [71, 82])
   })
 
   it('events and queries count by the highest time; names that would forge lines are left out', () => {
