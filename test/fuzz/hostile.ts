@@ -2,6 +2,7 @@
 // strangers, about peers, about the member itself. Made from the `Random` handed in; encoded by the caller.
 import { utf8 } from '../../src/base/bytes.ts'
 import type { Random } from '../../src/base/random.ts'
+import { encodeCoordinate } from '../../src/wire/coordinate.ts'
 import { encodeQueryFilter } from '../../src/wire/query-filter.ts'
 import { encodeSerfMessage } from '../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../src/wire/tags.ts'
@@ -56,6 +57,8 @@ const TIMES: readonly Uint64[] = [
   2n ** 63n,
   2n ** 64n - 1n,
 ]
+/** Of a coordinate. */
+const PARTS = [0, 0, 0.01, -0.01, 1, 1.5, 19, -19, 21, 1e308, 5e-324, Number.NaN, Number.POSITIVE_INFINITY] as const
 const SEQUENCES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 0xffff, 0xffff_fffe, 0xffff_ffff] as const
 const PORTS = [0, 1, 53, 7946, 7946, 7947, 65_535] as const
 const METAS: readonly Uint8Array[] = [
@@ -142,7 +145,7 @@ export function hostilePacketMessage(random: Random): PacketMessage {
         ...source,
       }
     case 2:
-      return { type: 'ack', seqNo, payload: pick([null, new Uint8Array(0), randomBytes(40, random)], random) }
+      return { type: 'ack', seqNo, payload: hostileAckPayload(random) }
     case 3:
       return { type: 'nack', seqNo }
     case 4:
@@ -296,4 +299,12 @@ function hostileMember(random: Random): PushPullMember {
     state: pick([0, 0, 0, 1, 2, 3, 4, -1, 2 ** 31 - 1], random),
     vsn: random.below(4) === 0 ? pick(VERSIONS, random) : (VERSIONS[0] as Uint8Array),
   }
+}
+
+/** A coordinate, mostly: of any dimensions, with any numbers. */
+function hostileAckPayload(random: Random): Uint8Array | null {
+  const part = (): number => pick(PARTS, random)
+  const vector = Array.from({ length: pick([8, 8, 8, 8, 0, 7, 9, 4096], random) }, part)
+  const coordinate = encodeCoordinate({ vector, error: part(), adjustment: part(), height: part() })
+  return pick([null, new Uint8Array(0), randomBytes(40, random), coordinate, coordinate, coordinate], random)
 }
