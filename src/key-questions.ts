@@ -2,7 +2,7 @@
 import { ClosedError } from './base/errors.ts'
 import type { Driver } from './driver/driver.ts'
 import type { KeysSetup } from './keys.ts'
-import type { KeyOperation } from './serf/key-manager.ts'
+import type { KeyOperation } from './serf/key-state.ts'
 import type { KeyAnswer, KeyAnswersNotice } from './serf/notices.ts'
 import { Waiters } from './waiters.ts'
 

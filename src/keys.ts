@@ -2,7 +2,7 @@
 // said. One change at a time; lists may run beside one another. Knows how answers add up, not how they come.
 import { checkBoolean, checkKeys, checkNumber, checkObject } from './base/check.ts'
 import { MembershipError } from './base/errors.ts'
-import type { KeyChange, KeyOperation } from './serf/key-manager.ts'
+import type { KeyChange, KeyOperation } from './serf/key-state.ts'
 import type { KeyAnswer } from './serf/notices.ts'
 import { formatKey, parseKey } from './wire/keyring.ts'
 import { decodeSerfMessage, encodeSerfMessage } from './wire/serf-messages.ts'

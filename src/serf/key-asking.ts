@@ -1,7 +1,7 @@
 // Asking every member about keys (serf-behaviour §33): a query of Serf to Serf, whose answers are handed on all together.
 import { ask } from './asking.ts'
-import type { KeyOperation } from './key-manager.ts'
 import { KEY_QUERIES } from './key-queries.ts'
+import type { KeyOperation } from './key-state.ts'
 import type { KeyAnswer } from './notices.ts'
 import { nextTicket, type SerfState } from './state.ts'
 

@@ -7,32 +7,11 @@ import { DecodeError, OptionsError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import { formatKey, Keyring } from '../wire/keyring.ts'
 import { decodeSerfMessage, encodeSerfMessage } from '../wire/serf-messages.ts'
+import type { KeyAsker, KeyChange, KeyOperation, Keys } from './key-state.ts'
 import { formatKeyringFile } from './keyring-file.ts'
 import type { SerfState } from './state.ts'
 
 const trace = tracer('serf:keys')
-
-export type KeyChange = 'install' | 'use' | 'remove'
-export type KeyOperation = KeyChange | 'list'
-
-/** Whoever waits for an answer. */
-export interface KeyAsker {
-  /** Whether an answer with this payload is small enough to be sent. */
-  fits(payload: Uint8Array): boolean
-  /** Sends the answer, where it is not too late for it. */
-  answer(payload: Uint8Array, now: number): void
-}
-
-/** The keys of this member, and who waits for their change. */
-export interface Keys {
-  /** `undefined`: nothing is encrypted, and no key can be installed. The driver seals and opens with the very same keyring. */
-  readonly keyring: Keyring | undefined
-  /** The keys are kept in a file too. */
-  readonly hasFile: boolean
-  /** In the order they came. Of those the first is being written while `isWriting`. */
-  readonly waiting: { readonly change: KeyChange; readonly key: Uint8Array; readonly asker: KeyAsker }[]
-  isWriting: boolean
-}
 
 /** What of the state this file touches. */
 type KeysPart = Pick<SerfState, 'keys' | 'outbox'>

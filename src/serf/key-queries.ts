@@ -2,7 +2,8 @@
 import { QueryError, SizeError, TimeoutError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
-import { type KeyOperation, receiveKeyQuery } from './key-manager.ts'
+import { receiveKeyQuery } from './key-manager.ts'
+import type { KeyOperation } from './key-state.ts'
 import { type ReceivedQuery, respond } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
 

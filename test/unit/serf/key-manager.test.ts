@@ -3,14 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { NO_BYTES } from '../../../src/base/bytes.ts'
-import {
-  type KeyAsker,
-  type KeyOperation,
-  keysStored,
-  MAX_INSTALLED_KEYS,
-  MAX_WAITING_CHANGES,
-  receiveKeyQuery,
-} from '../../../src/serf/key-manager.ts'
+import { keysStored, MAX_INSTALLED_KEYS, MAX_WAITING_CHANGES, receiveKeyQuery } from '../../../src/serf/key-manager.ts'
+import type { KeyAsker, KeyOperation } from '../../../src/serf/key-state.ts'
 import { parseKeyringFile } from '../../../src/serf/keyring-file.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
 import type { SerfState } from '../../../src/serf/state.ts'
