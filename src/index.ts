@@ -16,6 +16,7 @@ export {
 } from './base/errors.ts'
 export type { Change } from './changes.ts'
 export type { Host, Reachable } from './driver/host.ts'
+export type { LogFile, LogFileMode, LogStorage, Storage } from './driver/storage.ts'
 export type { WarningCode } from './driver/warnings.ts'
 export type {
   ClosedEvent,

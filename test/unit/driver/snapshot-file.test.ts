@@ -5,6 +5,7 @@ import { textOf, utf8 } from '../../../src/base/bytes.ts'
 import { StorageError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
 import { type FoundSnapshot, SnapshotFile } from '../../../src/driver/snapshot-file.ts'
+import type { LogFile, LogStorage } from '../../../src/driver/storage.ts'
 import { Snapshot } from '../../../src/serf/snapshot.ts'
 import type { SnapshotState } from '../../../src/serf/snapshot-format.ts'
 import { type DiskChange, SimDisk } from '../../../src/sim/disk.ts'
@@ -114,6 +115,33 @@ describe('driver/snapshot-file.ts', () => {
     const healthy = new SimDisk()
     disk.openLog = healthy.openLog.bind(healthy)
     await (await open(disk)).file.close()
+  })
+
+  it('what is put anew is on the disk before it gets the name, and lines stand there for sure where that is asked for', async () => {
+    const disk = new SimDisk()
+    const did: string[] = []
+    const storage: LogStorage = {
+      openLog: async (path, mode) => {
+        const log = (await disk.openLog(path, mode)) as LogFile
+        const note = (what: string): void => void did.push(`${what} ${path === PATH ? 'old' : 'new'}`)
+        return {
+          ...log,
+          append: (bytes) => log.append(bytes).then(() => note('append')),
+          sync: () => log.sync().then(() => note('sync')),
+          close: () => log.close().then(() => note('close')),
+        }
+      },
+      renameFile: (from, to) => disk.renameFile(from, to).then(() => void did.push('rename')),
+    }
+    disk.put(PATH, utf8('clock: 1\n'))
+    const { file } = await SnapshotFile.open(storage, PATH, false)
+    did.length = 0
+    await file.replace(utf8('clock: 2\n'))
+    assert.deepEqual(did.splice(0), ['append new', 'sync new', 'close new', 'close old', 'rename'])
+    await file.append(utf8('clock: 3\n'), true)
+    await file.append(utf8('clock: 4\n'), false)
+    assert.deepEqual(did.splice(0), ['append old', 'sync old', 'append old'])
+    await file.close()
   })
 
   it('a full disk leaves the old file whole where all is to be written anew', async () => {
