@@ -7,6 +7,7 @@ import { encodeQueryFilter } from '../../src/wire/query-filter.ts'
 import { encodeSerfMessage } from '../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../src/wire/tags.ts'
 import type { PacketMessage, PushPull, PushPullMember, SerfMessage, Uint64 } from '../../src/wire/types.ts'
+import { OLD_KEY } from './input.ts'
 import { pick, randomBytes } from './mutate.ts'
 
 /** The member under attack, and the peer who stands beside it. */
@@ -231,6 +232,20 @@ export function hostileUserState(random: Random): Uint8Array {
   return encodeSerfMessage(serfPushPull(random))
 }
 
+/** A key that the victim may lose or use, and such as are none. Not the one that its peer seals with: it would be deaf to it. */
+const KEYS: readonly Uint8Array[] = [OLD_KEY, OLD_KEY, new Uint8Array(0), new Uint8Array(15), new Uint8Array(40)]
+
+function queryPayload(random: Random): Uint8Array {
+  switch (random.below(4)) {
+    case 0:
+      return utf8(name(random))
+    case 1:
+      return encodeSerfMessage({ type: 'key-request', key: pick(KEYS, random) })
+    default:
+      return randomBytes(20, random)
+  }
+}
+
 /** Any message of Serf. */
 export function hostileSerfMessage(random: Random): SerfMessage {
   const ltime = time(random)
@@ -258,7 +273,7 @@ export function hostileSerfMessage(random: Random): SerfMessage {
         relayFactor: random.below(256),
         timeoutNs: pick([0, 1, 3_000_000_000, 3_000_000_000, 2n ** 63n - 1n, -1], random),
         name: pick(QUERY_NAMES, random),
-        payload: random.below(3) === 0 ? utf8(name(random)) : randomBytes(20, random),
+        payload: queryPayload(random),
       }
     case 6:
       return { type: 'query-response', ltime, id: random.uint32(), from: node, flags: 0, payload: new Uint8Array(0) }
