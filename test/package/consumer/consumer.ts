@@ -14,6 +14,10 @@ export async function use(): Promise<readonly Member[]> {
   const { joined, failed } = await membership.join(['127.0.0.1:7946'], { signal: AbortSignal.timeout(1000) })
   console.log(joined, failed, membership.size, membership.local.isSelf, membership.member('log-2')?.state)
   await membership.setTags({ role: 'log', rpc: '127.0.0.1:8400' })
+  console.log(await membership.ping('log-2'), membership.rtt('log-2')?.toFixed(1), membership.coordinate()?.vector[0])
+  for (const entry of membership.explain('log-2').entries) {
+    console.log(entry.ageMs, entry.kind === 'suspected' ? entry.by.toUpperCase() : entry.kind)
+  }
   for await (const change of membership.changes()) {
     if (change.kind === 'view') console.log(change.members.length)
     if (change.kind === 'lost') console.log(change.count)
