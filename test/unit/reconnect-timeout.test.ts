@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { OptionsError } from '../../src/base/errors.ts'
 import type { Driver } from '../../src/driver/driver.ts'
 import { type ReconnectTimeoutFor, reconnectTimeoutOf } from '../../src/reconnect-timeout.ts'
+import { Cluster } from '../../src/sim/cluster.ts'
 
 const MEMBER = { name: 'm-2' } as Parameters<ReconnectTimeoutFor>[0]
 const DRIVER: Pick<Driver, 'ask'> = { ask: (_option, ask, ...about) => ask(...about) }
@@ -41,5 +42,40 @@ describe('the word of the user about how long a member stays', () => {
         return error instanceof OptionsError && error.option === 'reconnectTimeoutFor'
       })
     }
+  })
+})
+
+describe('a member with a word about how long others stay', () => {
+  it('is asked about whoever is gone, erases by it, and cannot be changed by it meanwhile', async () => {
+    const refused: unknown[] = []
+    const asked: string[] = []
+    const cluster: Cluster = new Cluster({
+      seed: 1,
+      options: (name) => ({
+        reapIntervalMs: 1000,
+        reconnectTimeoutFor: ({ name: about, state }, defaultMs) => {
+          if (name !== 'm-1') return defaultMs
+          asked.push(`${about} ${state} ${defaultMs}`)
+          if (refused.length === 0)
+            cluster
+              .member('m-1')
+              .setTags({ a: 'b' })
+              .catch((error) => refused.push(error))
+          return 3000
+        },
+      }),
+    })
+    await cluster.start(3)
+    await cluster.settle()
+    cluster.crash('m-3')
+    await cluster.until(() => cluster.member('m-1').member('m-3')?.state === 'dead')
+    await cluster.run(5000)
+    assert.equal(cluster.member('m-1').member('m-3'), undefined)
+    assert.equal(cluster.member('m-2').member('m-3')?.state, 'dead')
+    assert.deepEqual([...new Set(asked)], ['m-3 dead 86400000'])
+    const [error] = refused
+    assert.ok(error instanceof OptionsError && error.option === 'reconnectTimeoutFor', String(error))
+    assert.deepEqual(cluster.member('m-1').local.tags, {})
+    await cluster.close()
   })
 })
