@@ -1,11 +1,12 @@
 // The encoders as `rollcall/wire` gives them away: they look at what they are given first, and name a mistake. The library
 // itself takes the bare ones, since what it encodes is right by construction.
 import { OptionsError } from '../base/errors.ts'
-import { pushPullMessage, serfMessage, streamUser, swimMessage, text } from './message-rules.ts'
+import { encodeCoordinate as coordinate } from './coordinate.ts'
+import { coordinateValue, pushPullMessage, serfMessage, streamUser, swimMessage, text } from './message-rules.ts'
 import { encodeSerfMessage as serf } from './serf-messages.ts'
 import { encodePushPull as pushPull, encodeSwimMessage as swim, encodeStreamUser as user } from './swim-messages.ts'
 import { encodeTags as tagBytes } from './tags.ts'
-import type { PushPull, SerfMessage, SwimMessage, User } from './types.ts'
+import type { Coordinate, PushPull, SerfMessage, SwimMessage, User } from './types.ts'
 
 /** A message as a packet carries it, type byte first. Streams carry the same bytes, but for `user` (`encodeStreamUser`).
  *  @throws OptionsError that names the field */
@@ -33,6 +34,13 @@ export function encodeStreamUser(message: User): Uint8Array {
 export function encodeSerfMessage(message: SerfMessage): Uint8Array {
   serfMessage('message', message)
   return serf(message)
+}
+
+/** What an ack of a Serf member carries as its `payload`.
+ *  @throws OptionsError that names the field */
+export function encodeCoordinate(value: Coordinate): Uint8Array {
+  coordinateValue('value', value)
+  return coordinate(value)
 }
 
 /** The bytes for `meta` of an alive claim, the same for the same tags in any order. Members take at most 512 of them.

@@ -13,7 +13,15 @@ export {
   type WireOptions,
 } from '../node/wire-tools.ts'
 export { Address, formatIp, parseIp } from './address.ts'
-export { encodePushPull, encodeSerfMessage, encodeStreamUser, encodeSwimMessage, encodeTags } from './checked.ts'
+export {
+  encodeCoordinate,
+  encodePushPull,
+  encodeSerfMessage,
+  encodeStreamUser,
+  encodeSwimMessage,
+  encodeTags,
+} from './checked.ts'
+export { decodeCoordinate } from './coordinate.ts'
 export type { EncryptionVersion } from './encrypt.ts'
 export { formatKey, parseKey } from './keyring.ts'
 export type { DecodedPacket, Layer, PacketLeaf } from './packet.ts'
@@ -24,6 +32,7 @@ export { type DecodedTags, decodeTags } from './tags.ts'
 export {
   type Ack,
   type Alive,
+  type Coordinate,
   type Dead,
   type IndirectPing,
   type Nack,

@@ -4,7 +4,7 @@
 import { checkBoolean, checkNumber } from '../base/check.ts'
 import { OptionsError, SizeError } from '../base/errors.ts'
 import { isIp } from './address.ts'
-import { MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
+import { MAX_LIST_ITEMS, MAX_PUSH_PULL_MEMBERS, MAX_STREAM_PART_BYTES } from './limits.ts'
 import type { PacketMessage, PushPull, PushPullMember, SerfMember, SerfMessage, StreamMessage } from './types.ts'
 
 /** Throws `OptionsError` or `SizeError` that names `option`, or the field below it, unless `value` fits. */
@@ -139,9 +139,21 @@ export const streamUser: Rule = oneOf({ user: STREAM.user })
 export const swimMessage: Rule = oneOf({ ...PACKET, error })
 export const serfMessage: Rule = oneOf(SERF)
 
+/** What an ack of Serf carries. */
+export const coordinateValue: Rule = record({
+  vector: listOf(float, MAX_LIST_ITEMS),
+  error: float,
+  adjustment: float,
+  height: float,
+})
+
 /** Throws `SizeError` where `value` has more than `most` bytes. */
 export function checkSize(option: string, value: Uint8Array, most: number): void {
   if (value.length > most) throw new SizeError(option, value.length, most)
+}
+
+function float(option: string, value: unknown): void {
+  if (typeof value !== 'number') throw new OptionsError(option, value, 'must be a number')
 }
 
 function uint(most: number): Rule {

@@ -4,12 +4,14 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { OptionsError, SizeError } from '../../../src/base/errors.ts'
 import {
+  encodeCoordinate,
   encodePushPull,
   encodeSerfMessage,
   encodeStreamUser,
   encodeSwimMessage,
   encodeTags,
 } from '../../../src/wire/checked.ts'
+import { decodeCoordinate } from '../../../src/wire/coordinate.ts'
 import { packetMessage, serfMessage, streamMessage } from '../../../src/wire/message-rules.ts'
 import type { SerfMessage } from '../../../src/wire/types.ts'
 import { packetMessages, pushPulls, serfMessages } from './arbitraries.ts'
@@ -98,6 +100,22 @@ describe('message rules', () => {
     const payload = new Uint8Array(20 * 2 ** 20 + 1)
     assert.throws(() => encodeStreamUser({ type: 'user', payload }), SizeError)
     assert.throws(() => encodePushPull({ type: 'push-pull', join: false, members: [], userState: payload }), SizeError)
+  })
+
+  test('a coordinate is made of numbers', () => {
+    const value = { vector: [0, Number.NaN], error: 1.5, adjustment: 0, height: 1e-5 }
+    assert.deepEqual(decodeCoordinate(encodeCoordinate(value)), value)
+    for (const [option, wrong] of [
+      ['value.vector[0]', { ...value, vector: ['0'] }],
+      ['value.vector', { ...value, vector: new Array(4097).fill(0) }],
+      ['value.height', { ...value, height: 1n }],
+      ['value', null],
+    ] as const) {
+      assert.throws(
+        () => encodeCoordinate(wrong as never),
+        (error) => error instanceof OptionsError && error.option === option,
+      )
+    }
   })
 
   test('tags are text', () => {
