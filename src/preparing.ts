@@ -90,8 +90,7 @@ async function openSnapshot({ options, host, driver, lifecycle }: Preparing): Pr
   try {
     lifecycle.throwIfClosing()
     if (snapshotPath === undefined || host.storage === undefined) return undefined
-    const found = await SnapshotFile.open(host.storage, snapshotPath, rejoinAfterLeave)
-    driver.recordTo(found.file)
+    const found = await driver.recordTo(SnapshotFile.open(host.storage, snapshotPath, rejoinAfterLeave))
     lifecycle.throwIfClosing()
     return found
   } catch (error) {

@@ -16,7 +16,7 @@ import { CatchUp } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
 import { type PacketStats, Packets } from './packets.ts'
-import type { SnapshotFile } from './snapshot-file.ts'
+import type { FoundSnapshot } from './snapshot-file.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
 import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
 
@@ -55,6 +55,7 @@ export interface DriverStats extends PacketStats {
 export class Driver {
   readonly #setup: DriverSetup
   readonly #exchanges: Exchanges
+  readonly #snapshots: SnapshotWriter
   readonly #packets: Packets
   readonly #catchUp: CatchUp
   readonly #warnings = new Warnings()
@@ -63,7 +64,6 @@ export class Driver {
   #opening: Promise<Transport> | undefined
   #transport: Transport | undefined
   #serf: Serf | undefined
-  #snapshots: SnapshotWriter | undefined
   /** Ends when the keyring file stands. One is written at a time. */
   #keysStored: Promise<void> | undefined
   #armedAt: number | undefined
@@ -89,6 +89,10 @@ export class Driver {
       replied: (id, message) => this.#input((serf, now) => serf.receiveReply(id, message, now)),
       failed: (id, error) => this.#input((serf, now) => serf.requestFailed(id, error, now)),
       refused: (code, message) => this.warn(code, message),
+    })
+    this.#snapshots = new SnapshotWriter(setup.host, (message) => {
+      this.warn('snapshot-failed', message)
+      this.#input((serf, now) => serf.snapshotFailed(now))
     })
     this.#catchUp = new CatchUp({
       defer: (task) => setup.host.defer(task),
@@ -120,18 +124,16 @@ export class Driver {
     return transport.local
   }
 
-  /** Where the snapshot goes; ours to close from now on. */
-  recordTo(file: SnapshotFile): void {
-    this.#snapshots = this.#writer(file)
+  /** Where the snapshot goes, as soon as it is open; ours to close from now on. Gives what was found. @throws what the opening throws */
+  recordTo(opening: Promise<FoundSnapshot>): Promise<FoundSnapshot> {
+    return this.#snapshots.recordTo(opening)
   }
 
   /** Gives up what was opened, before `run`: the start came to nothing, and may be tried again. */
   async unbind(): Promise<void> {
     assert(this.#serf === undefined, 'what runs is closed')
-    const [transport, snapshots] = [this.#transport, this.#snapshots]
-    await Promise.all([transport?.close(), snapshots?.close(undefined)])
+    await Promise.all([this.#transport?.close(), this.#snapshots.giveUp()])
     this.#transport = undefined
-    this.#snapshots = undefined
   }
 
   /** Starts the protocol on what was opened. */
@@ -217,7 +219,7 @@ export class Driver {
   async close(): Promise<void> {
     const last = this.#isClosed ? undefined : this.#serf?.lastSnapshot()
     this.#isClosed = true
-    const written = this.#snapshots?.close(last)
+    const written = this.#snapshots.close(last)
     this.#catchUp.stop()
     this.#disarmTimer()
     this.#tasks.clear()
@@ -238,13 +240,6 @@ export class Driver {
     if (this.#isClosed) return
     this.#look()
     this.#input((serf, now) => serf.keysStored(problem, now))
-  }
-
-  #writer(file: SnapshotFile): SnapshotWriter {
-    return new SnapshotWriter(file, this.#setup.host, (message) => {
-      this.warn('snapshot-failed', message)
-      this.#input((serf, now) => serf.snapshotFailed(now))
-    })
   }
 
   #packet(bytes: Uint8Array, from: Address, at: number): void {
@@ -417,7 +412,7 @@ export class Driver {
 
   #note(notice: SerfNotice): void {
     if (notice.type === 'snapshot') {
-      this.#snapshots?.take(notice)
+      this.#snapshots.take(notice)
       return
     }
     if (notice.type === 'store-keys') {

@@ -3,7 +3,7 @@
 import { concat } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
 import type { SnapshotNotice } from '../serf/notices.ts'
-import type { Host } from './host.ts'
+import type { Clock, Host } from './host.ts'
 import type { SnapshotFile } from './snapshot-file.ts'
 
 const trace = tracer('driver:snapshot')
@@ -25,10 +25,13 @@ interface Backlog {
   isSynced: boolean
 }
 
+type WrittenFile = Pick<SnapshotFile, 'append' | 'replace' | 'close'>
+
 export class SnapshotWriter {
-  readonly #file: Pick<SnapshotFile, 'append' | 'replace' | 'close'>
   readonly #host: Pick<Host, 'clock' | 'defer'>
   readonly #failed: (message: string) => void
+  #opening: Promise<void> | undefined
+  #file: WrittenFile | undefined
   #backlog: Backlog = nothing()
   #writing: Promise<void> | undefined
   /** What is on the file is not whole: only all of it helps. */
@@ -38,17 +41,23 @@ export class SnapshotWriter {
   #begunAt = 0
 
   /** @param failed told, never from inside a call, that what was handed over is not written: then all of it is to be handed over */
-  constructor(
-    file: Pick<SnapshotFile, 'append' | 'replace' | 'close'>,
-    host: Pick<Host, 'clock' | 'defer'>,
-    failed: (message: string) => void,
-  ) {
-    this.#file = file
+  constructor(host: Pick<Host, 'clock' | 'defer'>, failed: (message: string) => void) {
     this.#host = host
     this.#failed = failed
   }
 
+  /** What is handed over goes there, as soon as it is open; it is ours to close. Gives what was found. @throws what the opening throws */
+  async recordTo<Found extends { readonly file: WrittenFile }>(opening: Promise<Found>): Promise<Found> {
+    const opened = opening.then(({ file }) => {
+      this.#file = file
+    })
+    this.#opening = opened.catch(() => {})
+    await opened
+    return opening
+  }
+
   take({ op, bytes, isSynced }: SnapshotNotice): void {
+    if (this.#file === undefined) return
     const backlog = this.#backlog
     if (op === 'replace') {
       // It says all that waits, and more.
@@ -69,23 +78,26 @@ export class SnapshotWriter {
     this.#writing ??= this.#write()
   }
 
-  /** Writes what waits, and `last`, and closes the file. Resolves when that is done, or the disk had its time. Never rejects: there is
-   *  nobody to tell any more. */
+  /** Writes what waits, and `last`, and closes the file, one that is still being opened too. Resolves when that is done, or the disk had its
+   *  time. Never rejects: there is nobody to tell any more. */
   async close(last: SnapshotNotice | undefined): Promise<void> {
+    if (this.#opening === undefined) return
     if (last !== undefined) this.take(last)
     this.#isClosed = true
-    const { clock } = this.#host
-    let cancel: (() => void) | undefined
-    const limit = new Promise<void>((resolve) => {
-      cancel = clock.wakeAt(clock.now() + CLOSE_LIMIT_MS, resolve)
-    })
-    await Promise.race([this.#finish(), limit])
-    cancel?.()
+    await within(this.#host.clock, CLOSE_LIMIT_MS, this.#finish())
+  }
+
+  /** As `close`, before anything was written: another file may follow. */
+  async giveUp(): Promise<void> {
+    await this.#finish()
+    this.#opening = undefined
+    this.#file = undefined
   }
 
   async #finish(): Promise<void> {
+    await this.#opening
     await this.#writing
-    await this.#file.close().catch((error: unknown) => trace('the file does not close: %s', error))
+    await this.#file?.close().catch((error: unknown) => trace('the file does not close: %s', error))
   }
 
   /** Never rejects. */
@@ -102,14 +114,16 @@ export class SnapshotWriter {
   }
 
   #next(): (() => Promise<void>) | undefined {
+    const file = this.#file
+    if (file === undefined) return undefined
     const { replacement, lines, bytes, isSynced } = this.#backlog
     if (replacement !== undefined) {
       this.#backlog.replacement = undefined
-      return () => this.#file.replace(replacement)
+      return () => file.replace(replacement)
     }
     if (bytes === 0) return undefined
     this.#backlog = nothing()
-    return () => this.#file.append(concat(lines), isSynced)
+    return () => file.append(concat(lines), isSynced)
   }
 
   #fail(message: string): void {
@@ -120,6 +134,16 @@ export class SnapshotWriter {
       if (!this.#isClosed) this.#failed(`the snapshot is not written, and tried again: ${message}`)
     })
   }
+}
+
+/** The work is done, or had its time. */
+async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
+  let cancel: (() => void) | undefined
+  const limit = new Promise<void>((resolve) => {
+    cancel = clock.wakeAt(clock.now() + limitMs, resolve)
+  })
+  await Promise.race([work, limit])
+  cancel?.()
 }
 
 function nothing(): Backlog {

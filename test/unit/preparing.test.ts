@@ -48,6 +48,24 @@ describe('preparing', () => {
     assert.equal(host.leftovers, '')
   })
 
+  it('who is closed while its snapshot is opened leaves no file open, and waits no longer than five seconds for the disk', async () => {
+    for (const isFreed of [true, false]) {
+      const { simulation, host, driver, prepared } = preparing({ snapshotPath: 'snapshot' })
+      host.station.disk.fault = 'stuck'
+      const preparation = prepared(3)
+      preparation.catch(() => {})
+      await simulation.sleep(100)
+      const from = simulation.now
+      const closed = driver.close()
+      if (!isFreed) await closed
+      assert.ok(simulation.now - from <= 5000)
+      host.station.disk.fault = undefined
+      await assert.rejects(preparation, ClosedError)
+      await simulation.finish(closed)
+      assert.equal(host.leftovers, '')
+    }
+  })
+
   it('hands on what is to be warned of', async () => {
     const { driver, prepared, simulation } = preparing({ advertise: '203.0.113.7' })
     const { warnings } = await prepared()

@@ -10,6 +10,7 @@ class Slow {
   readonly did: string[] = []
   readonly failures: string[] = []
   readonly writer: SnapshotWriter
+  readonly opened: Promise<unknown>
   #pending: { readonly what: string; resolve: () => void; reject: (error: Error) => void } | undefined
   #deferred: (() => void)[] = []
   #wake: (() => void) | undefined
@@ -34,7 +35,8 @@ class Slow {
       },
     }
     const defer = (task: () => void): void => void this.#deferred.push(task)
-    this.writer = new SnapshotWriter(file, { clock, defer }, (message) => this.failures.push(message))
+    this.writer = new SnapshotWriter({ clock, defer }, (message) => this.failures.push(message))
+    this.opened = this.writer.recordTo(Promise.resolve({ file }))
   }
 
   append(text: string, isSynced = false): void {
@@ -80,6 +82,12 @@ class Slow {
   }
 }
 
+async function opened(): Promise<Slow> {
+  const slow = new Slow()
+  await slow.opened
+  return slow
+}
+
 function all(text: string): SnapshotNotice {
   return { type: 'snapshot', op: 'replace', bytes: utf8(text), isSynced: true }
 }
@@ -91,7 +99,7 @@ async function settled(): Promise<void> {
 
 describe('driver/snapshot-writer.ts', () => {
   it('one thing is under way at a time, and what waits goes together', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     slow.append('b')
     slow.append('c', true)
@@ -106,7 +114,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('who writes all anew overtakes what waits, and what comes then follows it', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     slow.append('b')
     slow.replace('ab')
@@ -116,7 +124,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('a failure is told once, drops what waits, and nothing is added to what may be torn', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     slow.append('b')
     await slow.end(new Error('ENOSPC: no space'))
@@ -132,7 +140,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('a disk that does not keep up has failed: its backlog is bounded, and dropped', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('first')
     const piece = 'x'.repeat(MAX_BACKLOG_BYTES / 4)
     for (let count = 0; count < 4; count++) slow.append(piece)
@@ -151,7 +159,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('a disk that does not answer has failed, however little waits for it; what is written anew is tried again', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     slow.now = STUCK_MS
     slow.append('b')
@@ -170,7 +178,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('closing writes what waits and the last word, then closes; a failure then is told to nobody', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     let isClosed = false
     const closing = slow.writer.close(all('last')).then(() => {
@@ -186,7 +194,7 @@ describe('driver/snapshot-writer.ts', () => {
   })
 
   it('a disk that hangs does not keep us for ever', async () => {
-    const slow = new Slow()
+    const slow = await opened()
     slow.append('a')
     const closing = slow.writer.close(undefined)
     slow.timeOut()
