@@ -14,7 +14,7 @@ const PATH = '/etc/rollcall/keys.json'
 
 /** What members told about others since a moment, but for what traffic brings. */
 function troubles(cluster: Cluster, sinceMs: number): string[] {
-  const quiet = new Set(['member-update', 'member-join'])
+  const quiet = new Set(['member-update', 'member-join', 'user-event'])
   return cluster.events
     .filter(({ atMs, type }) => atMs >= sinceMs && !quiet.has(type))
     .map(({ observer, type, about }) => `${observer} ${type} ${about}`)
