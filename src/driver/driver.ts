@@ -171,11 +171,12 @@ export class Driver {
     }
   }
 
-  /** Tells at once what waits to be told together. Nothing where nothing waits. */
+  /** Tells at once what waits to be told together, also where a listener asks for it, who is about to close. Nothing where nothing waits. */
   tellNews(): void {
     if (this.#isClosed || this.#asking !== undefined || this.#serf?.isHoldingNews !== true) return
     this.#serf.tellNews()
     this.#drain()
+    if (this.#isTelling) this.#tellBatch()
   }
 
   /** Runs `task` once, `delayMs` from now, in place of one set under the same key before. Time in which we stood still does not
@@ -431,14 +432,16 @@ export class Driver {
     if (this.#isTelling) return
     this.#isTelling = true
     try {
-      while (this.#notices.length > 0) {
-        const batch = this.#notices
-        this.#notices = []
-        for (const notice of batch) if (!this.#isClosed) this.#setup.notified(notice)
-      }
+      while (this.#notices.length > 0) this.#tellBatch()
     } finally {
       this.#isTelling = false
     }
+  }
+
+  #tellBatch(): void {
+    const batch = this.#notices
+    this.#notices = []
+    for (const notice of batch) if (!this.#isClosed) this.#setup.notified(notice)
   }
 }
 

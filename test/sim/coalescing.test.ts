@@ -103,6 +103,17 @@ describe('a member that holds news back', () => {
     assert.deepEqual(take(), ['closed'])
   })
 
+  it('tells what waits when a listener closes it', async () => {
+    const { simulation, first, join, take } = await stage()
+    await join(2)
+    first.once('user-event', () => void first.close())
+    assert.deepEqual(take(), [])
+    first.sendEvent('over')
+    assert.deepEqual(take(), ['over 1', 'member-join m-2, 2'])
+    await simulation.finish(first.close())
+    assert.deepEqual(take(), ['closed'])
+  })
+
   it('tells what waits when it leaves', async () => {
     const { simulation, first, join, take } = await stage()
     await join(2)
