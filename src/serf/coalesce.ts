@@ -1,13 +1,8 @@
-// Holding news back until a storm is over, so that a host is told once what came of it (serf-behaviour §29). Off by default, as with
-// Serf's library; its agent holds both kinds for 3 s, or 1 s of quiet. What happened stands in the tables at once, and in the snapshot.
-// News of other kinds is told at once, and so may come before what waits.
-//
-//   nothing waits ──news──► waits ──quiet for quiescentPeriodMs, or coalescePeriodMs since the first──► told ──► nothing waits
-//                             └─news─┘   also told: too much of it, a leave, a close, a fresh view
+// News that is held back until a storm is over, and what a host is told of it then: what came of it (serf-behaviour §29). When that is stands
+// in news.ts. What happened is in the tables at once, and in the snapshot. News of other kinds is told at once, and so may come before.
 import type { AnyMember, MemberState } from './members.ts'
 import type { MemberNotice, SerfNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
-import type { SerfState } from './state.ts'
 
 /** Members that wait, and user events: beyond it all of them are told at once. Names in both are strangers' choice. */
 export const MAX_HELD_MEMBERS = 8192
@@ -16,7 +11,7 @@ export const MAX_HELD_EVENTS = 1024
 type UserEventNotice = Extract<SerfNotice, { type: 'user-event' }>
 
 /** News of one kind that waits. */
-interface Layer {
+export interface Layer {
   readonly periodMs: number
   readonly quiescentMs: number
   readonly isFull: boolean
@@ -59,39 +54,6 @@ export class Coalescing {
   get isHolding(): boolean {
     return this.#members.until !== undefined || this.#events.until !== undefined
   }
-}
-
-const LAYERS: readonly LayerName[] = ['events', 'members']
-
-/** After every input: what is new waits for its time. */
-export function settleCoalescing(state: SerfState, now: number): void {
-  for (const name of LAYERS) {
-    const layer = state.coalescing.layer(name)
-    if (!layer.isTouched) continue
-    layer.isTouched = false
-    layer.until ??= now + layer.periodMs
-    const at = layer.isFull ? now : Math.min(layer.until, now + layer.quiescentMs)
-    if (at <= now) coalescingDue(state, name)
-    else state.deadlines.set(keyOf(name), at, { kind: 'coalesced', layer: name })
-  }
-}
-
-/** What waits in this layer is told. */
-export function coalescingDue({ coalescing, deadlines, outbox }: SerfState, name: LayerName): void {
-  deadlines.delete(keyOf(name))
-  const layer = coalescing.layer(name)
-  layer.isTouched = false
-  layer.until = undefined
-  for (const notice of layer.flush()) outbox.push({ kind: 'notify', notice })
-}
-
-/** All that waits is told now. */
-export function flushCoalescing(state: SerfState): void {
-  for (const name of LAYERS) coalescingDue(state, name)
-}
-
-function keyOf(name: LayerName): string {
-  return `coalesced:${name}`
 }
 
 // ---- members -------------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@
 //
 // Alone there is nobody to tell, and each stage ends at once. No way back: to rejoin, make a new instance.
 import { tracer } from '../base/log.ts'
-import { flushCoalescing } from './coalesce.ts'
 import { announceLeaveIntent } from './intents.ts'
+import { tellNews } from './news.ts'
 import { snapshotLeave } from './recording.ts'
 import { nextTicket, type SerfState } from './state.ts'
 
@@ -62,7 +62,7 @@ function linger(state: SerfState, now: number): void {
 
 function depart(state: SerfState): void {
   state.deadlines.delete('departure')
-  flushCoalescing(state)
+  tellNews(state)
   state.outbox.notify({ type: 'departed' })
 }
 

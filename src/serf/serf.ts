@@ -2,7 +2,7 @@
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
 //   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye ─► overdue.ts     reconnect ─► reconnect.ts
-//   coalesced ─► coalesce.ts     queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
+//   coalesced ─► news.ts     queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
 import { SizeError } from '../base/errors.ts'
@@ -20,7 +20,7 @@ import type { StreamMessage } from '../wire/types.ts'
 import { Acceptance } from './acceptance.ts'
 import { askByNotices, defaultTimeoutMs, type QueryRequest } from './asking.ts'
 import { type BroadcastDepths, Broadcasts, checkDepths } from './broadcasts.ts'
-import { Coalescing, coalescingDue, flushCoalescing, settleCoalescing } from './coalesce.ts'
+import { Coalescing } from './coalesce.ts'
 import { cancelQuery, postponeQueries, queryDue } from './collecting.ts'
 import { conflictVoteDue } from './conflict-vote.ts'
 import { Coordinates } from './coordinates.ts'
@@ -31,7 +31,8 @@ import { keysStored } from './key-manager.ts'
 import type { KeyOperation } from './key-state.ts'
 import { LamportClock } from './lamport-clock.ts'
 import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
-import type { SerfNotice, SnapshotNotice } from './notices.ts'
+import { newsDue, settleNews, tellNews } from './news.ts'
+import type { ReceivedQuery, SerfNotice, SnapshotNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
 import { goodbyeDue } from './overdue.ts'
 import { pruneDue } from './prune.ts'
@@ -48,7 +49,7 @@ import {
   snapshotForget,
   startSnapshot,
 } from './recording.ts'
-import { type ReceivedQuery, respond } from './responding.ts'
+import { respond } from './responding.ts'
 import { Snapshot, type SnapshotSetup } from './snapshot.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
@@ -373,7 +374,7 @@ export class Serf {
 
   /** What waits is told now. */
   tellNews(): void {
-    flushCoalescing(this.#state)
+    tellNews(this.#state)
   }
 
   /** What is to be written before we close. */
@@ -409,7 +410,7 @@ export class Serf {
         queryDue(this.#state, due.ltime)
         return
       case 'coalesced':
-        coalescingDue(this.#state, due.layer)
+        newsDue(this.#state, due.layer)
         return
       case 'queue-check':
         this.#state.deadlines.set('queue-check', now + this.#state.options.queueCheckIntervalMs, due)
@@ -439,7 +440,7 @@ export class Serf {
       outbox.notify({ type: 'warning', code: 'queue-full', message })
     }
     settleSnapshot(this.#state, now)
-    settleCoalescing(this.#state, now)
+    settleNews(this.#state, now)
   }
 }
 
