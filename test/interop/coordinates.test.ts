@@ -90,7 +90,7 @@ async function honest(stage: Stage, relays: readonly Relay[]): Promise<void> {
       `${relay.delayMs} ms: ${packets} packets, held ${meanMs.toFixed(2)} ms on average, ${mostMs.toFixed(1)} at most`,
     )
     assert.ok(packets > 100)
-    assert.ok(meanMs >= relay.delayMs - 1 && meanMs < relay.delayMs + 3, `${meanMs} ms`)
+    assert.ok(meanMs >= relay.delayMs - 1 && meanMs < relay.delayMs + 5, `${meanMs} ms`)
   }
 }
 
