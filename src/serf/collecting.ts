@@ -2,6 +2,8 @@
 // everybody has answered whom we knew to be meant. Late answers find nothing here and are gone; so are those of a relay that come twice.
 import { tracer } from '../base/log.ts'
 import type { SerfQueryResponse } from '../wire/types.ts'
+import type { QueryEnd } from './notices.ts'
+import type { OpenQuery } from './query-state.ts'
 import type { SerfState } from './state.ts'
 
 const trace = tracer('serf:queries')
@@ -11,34 +13,6 @@ export const ResponseFlag = { ack: 1 } as const
 
 /** Answers taken from names that we do not know: of members that came while we asked. All others are bounded by the table of members. */
 const MAX_STRANGERS = 64
-
-/** Why a query is over: everybody who was meant has answered, or its time is up. */
-export type QueryEnd = 'complete' | 'timeout'
-
-/** Who wants the answers. Called in the middle of a transition; changes its own state and the outbox, and nothing else. */
-export interface QuerySink {
-  acked(from: string): void
-  answered(from: string, payload: Uint8Array): void
-  ended(reason: QueryEnd): void
-  /** Somebody else answers by our own name. */
-  namesake?(): void
-}
-
-/** A query of ours that is open. */
-export interface OpenQuery {
-  readonly ltime: number
-  readonly id: number
-  readonly sink: QuerySink
-  /** Members from which we want an ack. */
-  readonly unacked: Set<string>
-  /** Members from which we want a response. */
-  readonly unanswered: Set<string>
-  /** False where it lasts its full time, whoever answers. */
-  readonly endsEarly: boolean
-  readonly acked: Set<string>
-  readonly answered: Set<string>
-  strangers: number
-}
 
 /** Takes an answer.
  *  @param isOurs we have answered ourselves: that comes by no network */

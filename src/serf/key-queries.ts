@@ -4,7 +4,8 @@ import { tracer } from '../base/log.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { receiveKeyQuery } from './key-manager.ts'
 import type { KeyOperation } from './key-state.ts'
-import { type ReceivedQuery, respond } from './responding.ts'
+import type { ReceivedQuery } from './notices.ts'
+import { respond } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:keys')

@@ -1,8 +1,7 @@
 // What the protocol tells its host, as data. The facade turns notices into events and promises.
 import type { SwimWarning } from '../swim/delegate.ts'
-import type { QueryEnd } from './collecting.ts'
+import type { Address } from '../wire/address.ts'
 import type { AnyMember } from './members.ts'
-import type { ReceivedQuery } from './responding.ts'
 
 /** What happened to a member; never told of ourselves. */
 export type MemberNoticeType =
@@ -53,6 +52,26 @@ export interface EventNotice {
   readonly ltime: number
   readonly coalesce: boolean
 }
+
+/** A query that is meant for us. Whoever holds it may answer it once. */
+export interface ReceivedQuery {
+  readonly ltime: number
+  readonly id: number
+  readonly name: string
+  readonly payload: Uint8Array
+  /** What the asker calls itself; empty from those of old. */
+  readonly source: string
+  readonly address: Address
+  readonly relayFactor: number
+  /** When answers no longer count, by our own clock. */
+  readonly deadline: number
+  /** We asked it ourselves. */
+  readonly isOurs: boolean
+  isAnswered: boolean
+}
+
+/** Why a query is over: everybody who was meant has answered, or its time is up. */
+export type QueryEnd = 'complete' | 'timeout'
 
 /** An answer to a query of ours, named by its time; and that no more come. */
 export type QueryAnswerNotice =

@@ -4,69 +4,20 @@ import { tracer } from '../base/log.ts'
 import { Address } from '../wire/address.ts'
 import type { SerfQuery } from '../wire/types.ts'
 import { spread } from './broadcasts.ts'
-import type { OpenQuery } from './collecting.ts'
 import { answerInternally, isInternal } from './internal-queries.ts'
-import { LamportClock } from './lamport-clock.ts'
+import type { ReceivedQuery } from './notices.ts'
 import { passesFilters } from './query-filters.ts'
-import { acknowledge, type ReceivedQuery } from './responding.ts'
+import { MAX_AT_ONE_TIME, RING_SLOTS } from './query-state.ts'
+import { acknowledge } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
-import { TagPatterns } from './tag-patterns.ts'
 
 const trace = tracer('serf:queries')
 
 /** Flags of a query. */
 export const QueryFlag = { ack: 1, noBroadcast: 2 } as const
 
-/** Times that are remembered, the newest: Serf's own number. What is older is too old. */
-const RING_SLOTS = 512
-/** Queries at one and the same time: of members that asked without having heard of each other. */
-const MAX_AT_ONE_TIME = 1024
 /** The longest time for an answer that we keep: who asks for more gets a day. */
 const MAX_TIMEOUT_MS = 86_400_000
-
-/** The queries of one time. */
-interface Slot {
-  readonly ltime: number
-  readonly ids: Set<number>
-}
-
-/** Which queries have come, by time and id: those of the newest 512 times. */
-export class SeenQueries {
-  readonly #slots: (Slot | undefined)[] = new Array<undefined>(RING_SLOTS).fill(undefined)
-
-  /** Takes a query down: `new`, or `seen` before, or one of `too-many` at its time. */
-  note(ltime: number, id: number): 'new' | 'seen' | 'too-many' {
-    const at = ltime % RING_SLOTS
-    const held = this.#slots[at]
-    const slot = held?.ltime === ltime ? held : { ltime, ids: new Set<number>() }
-    if (slot.ids.has(id)) return 'seen'
-    if (slot.ids.size >= MAX_AT_ONE_TIME) return 'too-many'
-    slot.ids.add(id)
-    this.#slots[at] = slot
-    return 'new'
-  }
-}
-
-/** What we remember of queries. */
-export interface Queries {
-  readonly clock: LamportClock
-  /** Older queries are not taken. */
-  minTime: number
-  readonly seen: SeenQueries
-  readonly patterns: TagPatterns
-  /** Ours that are open, by their time. */
-  readonly open: Map<number, OpenQuery>
-}
-
-export function newQueries(): Queries {
-  return {
-    clock: new LamportClock(),
-    minTime: 0,
-    seen: new SeenQueries(),
-    patterns: new TagPatterns(),
-    open: new Map(),
-  }
-}
 
 /** Takes a query that came by gossip. @param received its bytes, to be told on */
 export function applyQuery(state: SerfState, query: SerfQuery, received: Uint8Array, now: number): void {

@@ -10,6 +10,7 @@ import { decodeSerfMessage, encodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfQueryResponse, type SerfRelay, SerfType } from '../wire/types.ts'
 import { ResponseFlag, takeAnswer } from './collecting.ts'
 import type { SerfRecord } from './members.ts'
+import type { ReceivedQuery } from './notices.ts'
 import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:queries')
@@ -17,23 +18,6 @@ const trace = tracer('serf:queries')
 /** Relays of one answer. Each asker may wish for 255: with that many, one packet of a stranger makes each member send as many.
  *  Differs: Serf sends an answer through as many others as the asker wishes. */
 export const MAX_RELAYS = 16
-
-/** A query that is meant for us. Whoever holds it may answer it once. */
-export interface ReceivedQuery {
-  readonly ltime: number
-  readonly id: number
-  readonly name: string
-  readonly payload: Uint8Array
-  /** What the asker calls itself; empty from those of old. */
-  readonly source: string
-  readonly address: Address
-  readonly relayFactor: number
-  /** When answers no longer count, by our own clock. */
-  readonly deadline: number
-  /** We asked it ourselves. */
-  readonly isOurs: boolean
-  isAnswered: boolean
-}
 
 /** Tells the asker that its query has come.
  *  Differs: Serf sends its answers to queries of its own through the network, to itself; ours are taken as they are. */

@@ -30,7 +30,7 @@ const PACKAGE_DOORS: Readonly<Record<string, string>> = {
   eventemitter3: 'src/listeners.ts',
   debug: 'src/base/log.ts',
   msgpackr: 'src/pack.ts',
-  re2js: 'src/serf/query-filters.ts',
+  re2js: 'src/serf/tag-patterns.ts',
 }
 /** Rooms that get time, chance and the world as arguments or not at all. */
 const WORLDLESS = new Set(['base', 'wire', 'swim', 'serf', 'driver', 'membership', 'sim'])

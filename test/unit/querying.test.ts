@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { OptionsError, SizeError } from '../../src/base/errors.ts'
 import { Querying, type QueryOptions } from '../../src/querying.ts'
 import type { QueryRequest } from '../../src/serf/asking.ts'
-import type { ReceivedQuery } from '../../src/serf/responding.ts'
+import type { ReceivedQuery } from '../../src/serf/notices.ts'
 import type { Serf } from '../../src/serf/serf.ts'
 import { Address } from '../../src/wire/address.ts'
 

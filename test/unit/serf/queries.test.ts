@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SeenQueries } from '../../../src/serf/queries.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfQuery } from '../../../src/wire/types.ts'
 import { amongGhosts, direct, queriesTold, query, warningsTold } from './query-support.ts'
@@ -161,24 +160,8 @@ describe('queries that come', () => {
       [0, 86_400_000],
     )
   })
-})
 
-describe('what has been seen', () => {
-  test('the newest 512 times are known, by the ids of each', () => {
-    const seen = new SeenQueries()
-    assert.equal(seen.note(1, 5), 'new')
-    assert.equal(seen.note(1, 5), 'seen')
-    assert.equal(seen.note(1, 6), 'new')
-    assert.equal(seen.note(513, 5), 'new')
-    assert.equal(seen.note(513, 5), 'seen')
-  })
-
-  test('of one time there is a bound', () => {
-    const seen = new SeenQueries()
-    for (let id = 0; id < 1024; id++) assert.equal(seen.note(1, id), 'new')
-    assert.equal(seen.note(1, 1024), 'too-many')
-    assert.equal(seen.note(1, 0), 'seen')
-    assert.equal(seen.note(2, 1024), 'new')
+  test('of one time there is a bound, which a person is told of', () => {
     const { mesh, us } = amongGhosts(2)
     const many = Array.from({ length: 1025 }, (_, id): SerfQuery => query({ id }))
     mesh.tell(us, ...many)

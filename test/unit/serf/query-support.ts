@@ -2,8 +2,8 @@
 // Not a test.
 import { NO_BYTES } from '../../../src/base/bytes.ts'
 import type { QueryRequest } from '../../../src/serf/asking.ts'
+import type { ReceivedQuery } from '../../../src/serf/notices.ts'
 import type { SerfOptions } from '../../../src/serf/options.ts'
-import type { ReceivedQuery } from '../../../src/serf/responding.ts'
 import { encodeQueryFilter, type QueryFilter } from '../../../src/wire/query-filter.ts'
 import { decodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { PacketMessage, SerfMessage, SerfQuery, SerfQueryResponse, Uint64 } from '../../../src/wire/types.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { QueryError, SizeError, TimeoutError } from '../../../src/base/errors.ts'
-import type { ReceivedQuery } from '../../../src/serf/responding.ts'
+import type { ReceivedQuery } from '../../../src/serf/notices.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfRelay } from '../../../src/wire/types.ts'
 import { amongGhosts, answer, answersTold, direct, queriesTold, query, request, warningsTold } from './query-support.ts'

@@ -1,0 +1,78 @@
+// What Serf remembers of queries: those that have come, so that none is taken twice; and ours that are open. Plain data and a ring; what
+// happens to them stands in queries.ts, asking.ts and collecting.ts.
+import { LamportClock } from './lamport-clock.ts'
+import type { QueryEnd } from './notices.ts'
+import { TagPatterns } from './tag-patterns.ts'
+
+/** Times that are remembered, the newest: Serf's own number. What is older is too old. */
+export const RING_SLOTS = 512
+/** Queries at one and the same time: of members that asked without having heard of each other. */
+export const MAX_AT_ONE_TIME = 1024
+/** The queries of one time. */
+interface Slot {
+  readonly ltime: number
+  readonly ids: Set<number>
+}
+
+/** Which queries have come, by time and id: those of the newest 512 times. */
+export class SeenQueries {
+  readonly #slots: (Slot | undefined)[] = new Array<undefined>(RING_SLOTS).fill(undefined)
+
+  /** Takes a query down: `new`, or `seen` before, or one of `too-many` at its time. */
+  note(ltime: number, id: number): 'new' | 'seen' | 'too-many' {
+    const at = ltime % RING_SLOTS
+    const held = this.#slots[at]
+    const slot = held?.ltime === ltime ? held : { ltime, ids: new Set<number>() }
+    if (slot.ids.has(id)) return 'seen'
+    if (slot.ids.size >= MAX_AT_ONE_TIME) return 'too-many'
+    slot.ids.add(id)
+    this.#slots[at] = slot
+    return 'new'
+  }
+}
+
+/** Who wants the answers. Called in the middle of a transition; changes its own state and the outbox, and nothing else. */
+export interface QuerySink {
+  acked(from: string): void
+  answered(from: string, payload: Uint8Array): void
+  ended(reason: QueryEnd): void
+  /** Somebody else answers by our own name. */
+  namesake?(): void
+}
+
+/** A query of ours that is open. */
+export interface OpenQuery {
+  readonly ltime: number
+  readonly id: number
+  readonly sink: QuerySink
+  /** Members from which we want an ack. */
+  readonly unacked: Set<string>
+  /** Members from which we want a response. */
+  readonly unanswered: Set<string>
+  /** False where it lasts its full time, whoever answers. */
+  readonly endsEarly: boolean
+  readonly acked: Set<string>
+  readonly answered: Set<string>
+  strangers: number
+}
+
+/** What we remember of queries. */
+export interface Queries {
+  readonly clock: LamportClock
+  /** Older queries are not taken. */
+  minTime: number
+  readonly seen: SeenQueries
+  readonly patterns: TagPatterns
+  /** Ours that are open, by their time. */
+  readonly open: Map<number, OpenQuery>
+}
+
+export function newQueries(): Queries {
+  return {
+    clock: new LamportClock(),
+    minTime: 0,
+    seen: new SeenQueries(),
+    patterns: new TagPatterns(),
+    open: new Map(),
+  }
+}
