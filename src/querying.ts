@@ -151,8 +151,13 @@ function nodesFilters(names: unknown): QueryFilter[] {
 
 function tagFilters(patterns: unknown): QueryFilter[] {
   if (patterns === undefined) return []
-  checkObject('filterTags', patterns)
-  return Object.entries(patterns as object).map(([tag, pattern]: [string, unknown]) => {
+  // A `Map` has no entries of its own here, and would be taken for no filters.
+  const isRecord =
+    typeof patterns === 'object' &&
+    patterns !== null &&
+    [Object.prototype, null].includes(Object.getPrototypeOf(patterns))
+  if (!isRecord) throw new OptionsError('filterTags', patterns, 'must be an object of patterns')
+  return Object.entries(patterns).map(([tag, pattern]: [string, unknown]) => {
     const option = `filterTags.${tag}`
     checkText('filterTags', tag)
     checkText(option, pattern)

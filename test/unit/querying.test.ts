@@ -73,6 +73,8 @@ describe('asking', () => {
       ['filterNodes', 'm-1'],
       ['filterNodes[1]', ['m-1', 5]],
       ['filterTags', 'role=web'],
+      ['filterTags', new Map([['role', 'web']])],
+      ['filterTags', ['web']],
       ['filterTags', { ...Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`t${at}`, 'x'])) }],
       ['filterTags.role', { role: 5 }],
       ['filterTags.role', { role: '(?=web)' }],

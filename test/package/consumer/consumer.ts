@@ -1,6 +1,13 @@
 // A user's program, compiled against the built package and never run: what the types must allow, and behind each
 // `@ts-expect-error` what they must refuse. The compiler complains too when such a line is accepted.
-import { type Member, Membership, MembershipError, type MembershipEvent, type MembershipOptions } from 'rollcall'
+import {
+  type Member,
+  Membership,
+  MembershipError,
+  type MembershipEvent,
+  type MembershipOptions,
+  type Query,
+} from 'rollcall'
 import * as sim from 'rollcall/sim'
 import { decodePacket } from 'rollcall/wire'
 
@@ -22,6 +29,16 @@ export async function use(): Promise<readonly Member[]> {
     if (change.kind === 'view') console.log(change.members.length)
     if (change.kind === 'lost') console.log(change.count)
   }
+  membership.on('query', ({ name, from, deadlineMs, respond }) => {
+    if (name === 'load' && deadlineMs > 0) respond({ to: from })
+  })
+  const query: Query = membership.query(
+    'load',
+    { now: true },
+    { filterTags: { role: '^log$' }, ack: true, relayFactor: 3 },
+  )
+  for await (const { from, payload, unpack } of query) console.log(from.toUpperCase(), payload.length, unpack())
+  console.log((await query.acks.collect()).join(), await query.ended, (await query.collect()).length)
   await membership.leave({ timeoutMs: 1000 })
   return membership.members()
 }
@@ -47,6 +64,8 @@ export async function misuse(membership: Membership): Promise<void> {
   membership.local.state = 'dead'
   // @ts-expect-error no such state
   if (membership.local.state === 'failed') return
+  // @ts-expect-error patterns are texts
+  membership.query('load', undefined, { filterTags: { role: /log/ } })
   // @ts-expect-error seeds come as a list or as a function
   await membership.join('127.0.0.1:7946')
 }
