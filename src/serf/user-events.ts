@@ -8,6 +8,7 @@ import { copyOf, NO_BYTES } from '../base/bytes.ts'
 import { SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import type { Slices } from '../base/slices.ts'
+import { MAX_EVENT_BYTES } from '../wire/limits.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfEventSlot, SerfUserEvent } from '../wire/types.ts'
 import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
@@ -23,14 +24,16 @@ const SLOTS = 512
  *  Differs: Serf keeps whatever comes under one Lamport time, without bound. */
 export const MAX_KEPT_BYTES: number = SLOTS * 12_288
 
-/** Events of an exchange taken in one slice: a few milliseconds. */
-const SLICE_EVENTS = 1024
+/** Bytes of events of an exchange taken in one slice, about: a few milliseconds. */
+const SLICE_BYTES = 65_536
+/** What an event costs beside its name and payload, as bytes. */
+const SLICE_EVENT_BYTES = 64
 
 /** What an event takes beside its name and payload, about. */
 const EVENT_BYTES = 256
 
 /** What became of an event. */
-type Verdict = 'new' | 'seen' | 'ignored' | 'old' | 'too-much'
+type Verdict = 'new' | 'seen' | 'ignored' | 'old' | 'too-large' | 'too-much'
 
 interface Slot {
   readonly ltime: number
@@ -50,7 +53,7 @@ export class UserEvents {
   #floor = 0
   #bytes = 0
   #revision = 0
-  /** The next exchange is the first; what it tells of was sent before we came. */
+  /** The next exchange that tells of any time is the first; what it tells of was sent before we came. */
   #ignoresFirst: boolean
 
   /** @param ignoreOld whether to let be what the first exchange tells of, whoever began it. Who was here before may reach for us first,
@@ -70,6 +73,8 @@ export class UserEvents {
 
   /** An exchange tells that all events so far were sent before that time. @param exchange its number, where it is ours */
   heed(ltime: number, exchange: number | undefined): void {
+    // Two that are new, or we ourselves by way of a balancer, have nothing to tell: those who were here before are still to come.
+    if (ltime <= 1) return
     const isFirst = this.#ignoresFirst && this.#minTime === 0
     this.#ignoresFirst = false
     if (isFirst || (exchange !== undefined && this.ignoring.has(exchange))) this.minTime = ltime
@@ -92,8 +97,8 @@ export class UserEvents {
    *  members sent them, as with Serf. Keeps `payload`. */
   take(ltime: number, name: string, payload: Uint8Array): Verdict {
     if (ltime < this.#minTime) return 'ignored'
-    const { time } = this.clock
-    if (ltime < this.#floor || (time > SLOTS && ltime < time - SLOTS)) return 'old'
+    if (ltime < this.#floor || ltime < this.clock.time - SLOTS) return 'old'
+    if (isTooLarge(name, payload)) return 'too-large'
     const at = ltime % SLOTS
     let slot = this.#slots[at]
     if (slot === undefined || slot.ltime !== ltime) {
@@ -114,12 +119,15 @@ export class UserEvents {
   }
 
   /** Lets go of the oldest for the newer. What was let go of is not known again, so nothing as old is taken from then on.
-   *  @returns false where `slot` itself is the oldest */
+   *  @returns false where all that is older than `slot` is not room enough: then nothing is let go of */
   #makeRoom(slot: Slot, bytes: number): boolean {
+    if (this.#bytes + bytes <= MAX_KEPT_BYTES) return true
+    let older = 0
+    for (const other of this.#slots) if (other !== undefined && other.ltime < slot.ltime) older += other.bytes
+    if (this.#bytes - older + bytes > MAX_KEPT_BYTES) return false
     while (this.#bytes + bytes > MAX_KEPT_BYTES) {
       let oldest = slot
       for (const other of this.#slots) if (other !== undefined && other.ltime < oldest.ltime) oldest = other
-      if (oldest === slot) return false
       this.#slots[oldest.ltime % SLOTS] = undefined
       this.#bytes -= oldest.bytes
       this.#floor = Math.max(this.#floor, oldest.ltime + 1)
@@ -174,6 +182,13 @@ export function applyUserEvent(
         message: `user event ${name} of time ${ltime} came when we were at ${events.clock.time}; not delivered`,
       })
       return
+    case 'too-large':
+      outbox.notify({
+        type: 'warning',
+        code: 'event-limit',
+        message: `user event of ${name.length + payload.length} bytes at ${ltime}, at most ${MAX_EVENT_BYTES} are taken; not delivered: ${name}`,
+      })
+      return
     case 'too-much':
       outbox.notify({
         type: 'warning',
@@ -191,14 +206,15 @@ export function applyUserEvent(
  *  Differs: Serf takes them in the order of its ring, so that newer ones may come before older ones. */
 export function* applyListedEvents(state: SerfState, slots: readonly SerfEventSlot[], begun: number): Slices<number> {
   let now = begun
-  let left = SLICE_EVENTS
+  let left = SLICE_BYTES
   const inOrder = slots.toSorted((one, other) => (one.ltime < other.ltime ? -1 : one.ltime > other.ltime ? 1 : 0))
   for (const { ltime, events } of inOrder) {
     for (const { name, payload } of events) {
-      if (left-- === 0) {
+      if (left <= 0) {
         now = yield
-        left = SLICE_EVENTS - 1
+        left = SLICE_BYTES
       }
+      left -= SLICE_EVENT_BYTES + (isTooLarge(name, payload) ? 0 : name.length + payload.length)
       // The flag is told by packets alone.
       applyUserEvent(state, { type: 'user-event', ltime, name, payload, coalesce: false }, now)
     }
@@ -213,6 +229,12 @@ const NIL_BYTES = 1
 function rawBytes(length: number): number {
   if (length < 32) return 1 + length
   return (length <= 0xffff ? 3 : 5) + length
+}
+
+/** No member that keeps to Serf's ceiling sends as much.
+ *  Differs: Serf takes events of any size that reach it, and tells of them in every exchange. */
+function isTooLarge(name: string, payload: Uint8Array): boolean {
+  return name.length + payload.length > MAX_EVENT_BYTES
 }
 
 /** One text for all that an event says. */

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
 import { SizeError } from '../../../src/base/errors.ts'
 import type { SerfNotice } from '../../../src/serf/notices.ts'
-import { MAX_KEPT_BYTES, UserEvents } from '../../../src/serf/user-events.ts'
+import type { SerfState } from '../../../src/serf/state.ts'
+import { applyListedEvents, MAX_KEPT_BYTES, UserEvents } from '../../../src/serf/user-events.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfEventSlot, SerfUserEvent, Uint64 } from '../../../src/wire/types.ts'
 import { vectorsOf } from '../wire/vectors.ts'
@@ -297,18 +298,39 @@ describe('exchanges', () => {
     assert.deepEqual(delivered(us), ['new 990'])
   })
 
-  it('thousands of events are taken in slices, and all of them', () => {
-    const { mesh, us } = knowing()
-    const names = Array.from({ length: 5000 }, (_, at) => `event-${at}`)
-    mesh.exchange(us, { eventLtime: 9, events: [slot(7, ...names.slice(2000)), slot(5, ...names.slice(0, 2000))] })
-    const first = delivered(us)
-    assert.ok(first.length < 5000, 'not all at once')
-    mesh.run(200)
-    const all = [...first, ...delivered(us)]
-    assert.deepEqual(
-      all,
-      names.map((name, at) => `${name} ${at < 2000 ? 5 : 7}`),
-    )
+  it('thousands of events are taken in slices, fewer in each where they are large, and all of them', () => {
+    for (const { count, size, most } of [
+      { count: 5000, size: 0, most: 1024 },
+      { count: 500, size: 9000, most: 8 },
+    ]) {
+      const payload = new Uint8Array(size)
+      const half = count / 2
+      const named = (from: number, to: number): SerfEventSlot['events'] =>
+        Array.from({ length: to - from }, (_, at) => ({ name: `event-${from + at}`, payload }))
+      const slots = [
+        { ltime: 7, events: named(half, count) },
+        { ltime: 5, events: named(0, half) },
+      ]
+      const told: string[] = []
+      const notify = (notice: SerfNotice): void => {
+        if (notice.type === 'user-event') told.push(`${notice.name} ${notice.ltime}`)
+      }
+      const taking = applyListedEvents(
+        { events: new UserEvents(), outbox: { notify } } as unknown as SerfState,
+        slots,
+        0,
+      )
+      const all: string[] = []
+      for (let isDone = false; !isDone; ) {
+        isDone = taking.next(0).done === true
+        assert.ok(told.length <= most, `${told.length} of ${size} bytes in one slice`)
+        all.push(...told.splice(0))
+      }
+      assert.deepEqual(
+        all,
+        Array.from({ length: count }, (_, at) => `event-${at} ${at < half ? 5 : 7}`),
+      )
+    }
   })
 
   it('we tell what we kept, in the order of time, each slot once, and the very bytes again while nothing is new', () => {
@@ -330,11 +352,14 @@ describe('exchanges', () => {
     assert.deepEqual(delivered(us), ['new 10'])
   })
 
-  it('the first exchange is the first also where it tells of nothing', () => {
-    const { mesh, us } = knowing({ setup: { ignoreOldEvents: true } })
-    mesh.exchange(us, { eventLtime: 0 })
-    mesh.exchange(us, { eventLtime: 3, events: [slot(2, 'since')] })
-    assert.deepEqual(delivered(us), ['since 2'])
+  it('an exchange that tells of no event ever is not the first: two that are new may meet before the others are met', () => {
+    for (const eventLtime of [0, 1]) {
+      const { mesh, us } = knowing({ setup: { ignoreOldEvents: true } })
+      mesh.exchange(us, { eventLtime })
+      mesh.exchange(us, { eventLtime: 3, events: [slot(2, 'old')] })
+      mesh.exchange(us, { eventLtime: 5, events: [slot(4, 'since')] })
+      assert.deepEqual(delivered(us), ['since 4'])
+    }
   })
 
   it('an event older than our clock is told in the next exchange all the same', () => {
@@ -399,6 +424,39 @@ describe('what nobody should believe', () => {
     )
   })
 
+  it('what is too much for all that is older to make room for takes none of it away', () => {
+    const events = new UserEvents()
+    events.clock.witness(20, 0)
+    const large = new Uint8Array(9000)
+    assert.equal(events.take(5, 'small', NO_BYTES), 'new')
+    for (let at = 100; at < 444; at++) assert.equal(events.take(20, `flood-${at}`, large), 'new')
+    const { revision } = events
+    assert.equal(events.take(6, 'one', large), 'too-much')
+    assert.deepEqual([events.revision, events.take(5, 'small', NO_BYTES)], [revision, 'seen'])
+  })
+
+  it('one above the ceiling of Serf is refused with a warning, by packet and by exchange, before it is looked at', () => {
+    const { mesh, us } = knowing()
+    mesh.exchange(us, { eventLtime: 9, events: [slot(5, 'honest')] })
+    const at = (size: number): Uint8Array => new Uint8Array(size - 'name'.length)
+    mesh.exchange(us, {
+      eventLtime: 9,
+      events: [
+        { ltime: 6, events: [{ name: 'name', payload: at(19e6) }] },
+        { ltime: 7, events: [{ name: 'name', payload: at(9217) }] },
+        { ltime: 8, events: [{ name: 'name', payload: at(9216) }] },
+      ],
+    })
+    mesh.run(1000)
+    assert.deepEqual(delivered(us), ['honest 5', 'event-limit', 'event-limit', 'name 8'])
+    mesh.tell(us, event('name', 8, at(9217)))
+    assert.deepEqual(delivered(us), ['event-limit'])
+    assert.deepEqual(
+      serfStateOf(mesh.exchange(us, {})).events.map(({ ltime }) => ltime),
+      [5, 8],
+    )
+  })
+
   it('what has had its time takes no room: a long stream of large events is taken whole', () => {
     const events = new UserEvents()
     for (let ltime = 1; ltime <= 2000; ltime++) {
@@ -410,9 +468,9 @@ describe('what nobody should believe', () => {
 
   it('what is too much is a warning, and not told on', () => {
     const { mesh, us } = knowing()
-    const payload = new Uint8Array(60_000)
+    const payload = new Uint8Array(9000)
     let codes: string[] = []
-    for (let at = 0; at < 200 && !codes.includes('event-limit'); at++) {
+    for (let at = 0; at < 1000 && !codes.includes('event-limit'); at++) {
       mesh.tell(us, event(`flood-${at}`, 7, payload))
       codes = delivered(us)
     }
