@@ -4,12 +4,12 @@ import { QueryError, SizeError } from '../base/errors.ts'
 import { encodeQueryFilter, type QueryFilter } from '../wire/query-filter.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfQuery } from '../wire/types.ts'
-import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
 import { endIfComplete, queryKey } from './collecting.ts'
 import { InternalQuery } from './internal-queries.ts'
 import { deliver, QueryFlag } from './queries.ts'
 import { passesFilters } from './query-filters.ts'
 import type { OpenQuery, QuerySink } from './query-state.ts'
+import { spread, USER_TYPE_BYTES } from './spread.ts'
 import type { SerfState } from './state.ts'
 
 /** Queries of ours at once: more than gossip could carry. */

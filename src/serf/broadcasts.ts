@@ -1,10 +1,7 @@
 // What Serf still has to tell: three queues, and who of them goes into a packet (serf-behaviour §30). Intents go before queries, and
 // queries before user events; but who comes later keeps a share, whatever storm there is before it. Knows budgets, not meanings.
-import { concat } from '../base/bytes.ts'
 import type { BroadcastsWaiting } from '../swim/delegate.ts'
 import { DisseminationQueue, type QueueNote } from '../swim/dissemination-queue.ts'
-import { SwimType } from '../wire/types.ts'
-import type { SerfState } from './state.ts'
 
 /** The queues, in the order of preference. */
 export type BroadcastKind = 'intents' | 'queries' | 'events'
@@ -20,13 +17,6 @@ export interface QueueBounds {
 
 const KINDS: readonly BroadcastKind[] = ['intents', 'queries', 'events']
 
-/** One of each, for a person. */
-const A_BROADCAST: Readonly<Record<BroadcastKind, string>> = {
-  intents: 'an intent',
-  queries: 'a query',
-  events: 'a user event',
-}
-
 /** Of what Serf may fill, what queries and what user events may claim while what goes before them would fill it alone.
  *  Differs: Serf gives them what is left, and that is nothing in a storm of intents or queries. */
 const SHARES: Readonly<Record<BroadcastKind, number>> = { intents: 0, queries: 0.3, events: 0.4 }
@@ -34,9 +24,6 @@ const SHARES: Readonly<Record<BroadcastKind, number>> = { intents: 0, queries: 0
 /** Intents waiting for each member: one, and another that replaces it. */
 const INTENTS_PER_MEMBER = 2
 
-const USER_TYPE = Uint8Array.of(SwimType.user)
-/** What a Serf message costs in a packet beside its own length: the type byte that makes it memberlist's. */
-export const USER_TYPE_BYTES: number = USER_TYPE.length
 const NOTHING_WAITING: BroadcastsWaiting = Object.freeze({ nextBytes: 0, allBytes: 0 })
 
 /** What may be drawn: each part costs `overheadBytes` beside its length. */
@@ -205,33 +192,6 @@ export class Broadcasts {
     const { maxQueueDepth, minQueueDepth } = this.#bounds
     const limit = minQueueDepth > 0 ? Math.max(minQueueDepth, 2 * members) : maxQueueDepth
     return kind === 'intents' ? Math.max(limit, INTENTS_PER_MEMBER * members) : limit
-  }
-}
-
-/** Queues a Serf message to be told; absent: nothing. Alone there is nobody to tell, and the queue would never drain. */
-export function spread(
-  state: SerfState,
-  kind: BroadcastKind,
-  message: Uint8Array | undefined,
-  note: QueueNote = {},
-): void {
-  if (message === undefined || !state.swim.hasPeers()) return
-  const bytes = concat([USER_TYPE, message])
-  if (bytes.length > state.broadcasts.maxBytes) {
-    const text = `${A_BROADCAST[kind]} of ${bytes.length} bytes fits no packet and is not told on`
-    state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
-    return
-  }
-  state.broadcasts.push(kind, bytes, state.members.size, note)
-}
-
-/** Looks, every `queueCheckIntervalMs`, whether more waits than a person should hear of without a word. */
-export function checkDepths(state: SerfState): void {
-  const { queueDepthWarning } = state.options
-  for (const [kind, depth] of Object.entries(state.broadcasts.depths)) {
-    if (depth < queueDepthWarning) continue
-    const message = `${depth} ${kind} wait to be told, ${queueDepthWarning} are many`
-    state.outbox.notify({ type: 'warning', code: 'queue-depth', message })
   }
 }
 

@@ -6,10 +6,10 @@ import { SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfJoin, SerfLeave } from '../wire/types.ts'
-import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
 import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune, prune } from './prune.ts'
 import { type IntentSource, remember } from './recent-intents.ts'
+import { spread, USER_TYPE_BYTES } from './spread.ts'
 import { type SerfState, tell } from './state.ts'
 
 const trace = tracer('serf:intents')

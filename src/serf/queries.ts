@@ -3,12 +3,12 @@
 import { tracer } from '../base/log.ts'
 import { Address } from '../wire/address.ts'
 import type { SerfQuery } from '../wire/types.ts'
-import { spread } from './broadcasts.ts'
 import { answerInternally, isInternal } from './internal-queries.ts'
 import type { ReceivedQuery } from './notices.ts'
 import { passesFilters } from './query-filters.ts'
 import { MAX_AT_ONE_TIME, RING_SLOTS } from './query-state.ts'
 import { acknowledge } from './responding.ts'
+import { spread } from './spread.ts'
 import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:queries')

@@ -11,8 +11,8 @@ import type { Slices } from '../base/slices.ts'
 import { MAX_EVENT_BYTES } from '../wire/limits.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfEventSlot, SerfUserEvent } from '../wire/types.ts'
-import { spread, USER_TYPE_BYTES } from './broadcasts.ts'
 import { LamportClock } from './lamport-clock.ts'
+import { spread, USER_TYPE_BYTES } from './spread.ts'
 import type { SerfState } from './state.ts'
 
 const trace = tracer('serf:events')

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type BroadcastKind, Broadcasts } from '../../../src/serf/broadcasts.ts'
-import { alive, joinIntent, Mesh } from './support.ts'
 
 const OVERHEAD = 2
 const LIMIT = 1_000_000
@@ -165,24 +164,5 @@ describe('bounds of the queues', () => {
     broadcasts.push('events', entry('events', 10), 1, { ticket: 7 })
     broadcasts.push('events', entry('events', 20), 1)
     assert.deepEqual(broadcasts.takeFinished(), [7])
-  })
-
-  it('every queueCheckIntervalMs a queue with queueDepthWarning entries is a warning', () => {
-    const mesh = new Mesh()
-    const us = mesh.add('us', 1, {
-      queueDepthWarning: 3,
-      queueCheckIntervalMs: 1000,
-      gossipIntervalMs: 0,
-      probeIntervalMs: 60_000,
-    })
-    mesh.feed(us, alive(2))
-    for (let ltime = 5; ltime < 7; ltime++) mesh.tell(us, joinIntent('ghost-2', ltime))
-    mesh.run(1000)
-    const depthWarnings = () => us.told().filter((notice) => notice.type === 'warning' && notice.code === 'queue-depth')
-    assert.equal(depthWarnings().length, 0)
-    mesh.tell(us, joinIntent('ghost-2', 9))
-    mesh.run(2000)
-    assert.equal(depthWarnings().length, 2)
-    assert.deepEqual(us.serf.queues.intents, 3)
   })
 })
