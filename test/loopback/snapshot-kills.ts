@@ -16,6 +16,7 @@ const EVENTS_A_SECOND = 400
 /** How long a life lasts after it is in: by chance between these. */
 const LEAST_LIFE_MS = 50
 const MOST_LIFE_MS = 1200
+const MOST_WAIT_MS = 45_000
 
 export interface KillsReport {
   readonly kills: number
@@ -59,7 +60,10 @@ export class Life {
       )
       if (found !== undefined) return found
       assert.equal(this.child.exitCode, null, `it ended with code ${this.child.exitCode}`)
-      await new Promise<void>((resolve) => this.#heard.push(resolve))
+      await bounded(
+        new Promise<void>((resolve) => this.#heard.push(resolve)),
+        () => `it has not said ${kind}; last it said ${JSON.stringify(this.said.slice(-10))}`,
+      )
     }
   }
 
@@ -106,7 +110,12 @@ export async function killOverAndOver(
       const seeds = number === 1 ? [first.local.address] : []
       life = new Life([path, address, String(number), String(EVENTS_A_SECOND), ...seeds])
       const { incarnation } = await life.until('started')
-      await Promise.all(keepers.map((keeper) => untilBack(keeper, String(number))))
+      const { said } = life
+      await bounded(Promise.all(keepers.map((keeper) => untilBack(keeper, String(number)))), () => {
+        const seen = keepers.map((keeper) => JSON.stringify(keeper.member('mortal')))
+        const met = said.filter(({ kind }) => kind === 'met' || kind === 'warning').map((one) => JSON.stringify(one))
+        return `life ${number} is not back: the others see ${seen.join(' ')}; it told ${met.join(' ')}`
+      })
       report.slowestReturnMs = Math.max(report.slowestReturnMs, performance.now() - began)
       if (before !== undefined) assert.ok(incarnation > before.incarnation, 'it goes on above its old number')
       const lifeMs = LEAST_LIFE_MS + random.below(MOST_LIFE_MS - LEAST_LIFE_MS)
@@ -171,6 +180,19 @@ async function start(name: string): Promise<Membership> {
   const membership = new Membership({ name, bind: '127.0.0.1:0', profile: 'local' })
   await membership.start()
   return membership
+}
+
+/** Rejects with why where it takes longer than anything here does on a busy machine. */
+async function bounded<Value>(work: Promise<Value>, why: () => string): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(why())), MOST_WAIT_MS)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Resolves when the member is alive in this life. */
