@@ -26,6 +26,7 @@ const opened = new WeakMap<LogStorage, Set<string>>()
 /** One file, for one instance. Its calls come one after the other. */
 export class SnapshotFile {
   readonly #storage: LogStorage
+  /** Links followed: one that leads to the file is to lead there also once the file was put anew. */
   readonly #path: string
   #log: LogFile | undefined
   /** What it holds if nobody else writes it. */
@@ -41,9 +42,10 @@ export class SnapshotFile {
   static async open(storage: LogStorage, path: string, rejoinAfterLeave: boolean): Promise<FoundSnapshot> {
     const paths = opened.get(storage) ?? new Set()
     opened.set(storage, paths)
-    if (paths.has(path)) throw new StorageError(path, 'another instance of this process writes it')
-    paths.add(path)
-    const file = new SnapshotFile(storage, path)
+    const real = await storage.realPath(path).catch(() => path)
+    if (paths.has(real)) throw new StorageError(path, 'another instance of this process writes it')
+    paths.add(real)
+    const file = new SnapshotFile(storage, real)
     try {
       return await file.#find(rejoinAfterLeave)
     } catch (error) {
@@ -109,6 +111,8 @@ export class SnapshotFile {
       // Else the next line would stand behind the rest of the torn one, as one line of neither.
       // Differs: Serf adds to the file as it finds it.
       trouble ??= await attempt(async () => this.#log?.truncate(report.wholeBytes))
+      // One that was not put in place says less. Left there, it would be believed once somebody removes the file to begin afresh.
+      if (trouble === undefined) await this.#storage.removeFile(`${this.#path}${COMPACT_SUFFIX}`).catch(() => {})
       return { ...report, file: this, state, trouble }
     } finally {
       if (log !== this.#log) await log?.close()

@@ -34,6 +34,10 @@ export interface LogStorage {
   /** Opens a log. `undefined` where it is only to be read and there is none. Rejects with the host's error. */
   openLog(path: string, mode: LogFileMode): Promise<LogFile | undefined>
   /** Puts a file in the place of another, which there need not be: at every moment the name leads to one of the two. On the disk when it
-   *  resolves. Neither is open here meanwhile. */
+   *  resolves, as far as the system can do that. Neither is open here meanwhile. */
   renameFile(from: string, to: string): Promise<void>
+  /** Takes a file away, where there is one. */
+  removeFile(path: string): Promise<void>
+  /** The name of the file that a path leads to, links followed, be it there or only to be made: one for every spelling of it. */
+  realPath(path: string): Promise<string>
 }

@@ -6,7 +6,8 @@ import { nodeClock } from './clock.ts'
 import { fillWithEntropy } from './entropy.ts'
 import { readFile, replaceFile } from './files.ts'
 import { addressesOf, chooseReachable } from './interfaces.ts'
-import { openLog, renameFile } from './log-file.ts'
+import { openLog, removeFile, renameFile } from './log-file.ts'
+import { realPath } from './paths.ts'
 import { resolveName } from './resolve.ts'
 import { routedAddresses } from './route.ts'
 import { bindTransport } from './transport.ts'
@@ -15,7 +16,7 @@ const host: Host = Object.freeze({
   clock: nodeClock,
   cipher: nodeCipher,
   hostname: hostname(),
-  storage: Object.freeze({ readFile, replaceFile, openLog, renameFile }),
+  storage: Object.freeze({ readFile, replaceFile, openLog, renameFile, removeFile, realPath }),
   entropy: fillWithEntropy,
   bind: (address, handlers) => bindTransport(address, handlers, nodeClock.now),
   resolve: (name, signal) => resolveName(name, signal),

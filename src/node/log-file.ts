@@ -1,8 +1,9 @@
 // Files that grow, on a real disk: `LogFile` over `node:fs`. Nothing is buffered here: what `append` resolved for is with the system.
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { LogFile, LogFileMode } from '../driver/storage.ts'
+import { syncFolder } from './paths.ts'
 
 /** As Serf makes them: everybody may read who is there. */
 const MODE = 0o644
@@ -31,24 +32,17 @@ export async function renameFile(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to))
 }
 
+/** See `LogStorage.removeFile`. */
+export function removeFile(path: string): Promise<void> {
+  return rm(path, { force: true })
+}
+
 /** Only a file keeps what it is given. */
 async function checked(handle: FileHandle): Promise<LogFile> {
   const stats = await handle.stat()
   if (stats.isFile()) return new NodeLogFile(handle)
   await handle.close()
   throw new Error('is no file')
-}
-
-/** A name is on the disk once its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  // There a folder cannot be opened, and needs no such care.
-  if (process.platform === 'win32') return
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 class NodeLogFile implements LogFile {

@@ -12,6 +12,7 @@ export type DiskChange =
   | { readonly kind: 'write'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'cut'; readonly path: string; readonly length: number }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'remove'; readonly path: string }
 
 /** A process that uses the disk. */
 export interface Tenant {
@@ -72,6 +73,8 @@ export class SimDisk implements Storage {
       replaceFile: (path, bytes) => alive(() => this.replaceFile(path, bytes)),
       openLog: (path, mode) => alive(() => this.openLog(path, mode, tenant)),
       renameFile: (from, to) => alive(() => this.renameFile(from, to)),
+      removeFile: (path) => alive(() => this.removeFile(path)),
+      realPath: (path) => alive(() => this.realPath(path)),
     }
   }
 
@@ -111,6 +114,18 @@ export class SimDisk implements Storage {
     this.#checkWritable()
     this.#change({ kind: 'rename', from, to })
     if (this.#fault === 'sync') throw failure('EIO', 'i/o error')
+  }
+
+  async removeFile(path: string): Promise<void> {
+    await this.#answer()
+    this.#checkWritable()
+    if (this.#files.has(path)) this.#change({ kind: 'remove', path })
+  }
+
+  /** Here each file has one name. */
+  async realPath(path: string): Promise<string> {
+    await this.#answer()
+    return path
   }
 
   /** Does what a journal tells. */
@@ -164,6 +179,10 @@ export class SimDisk implements Storage {
       if (inode === undefined) throw failure('ENOENT', 'no such file')
       this.#files.delete(change.from)
       this.#files.set(change.to, inode)
+      return
+    }
+    if (change.kind === 'remove') {
+      this.#files.delete(change.path)
       return
     }
     const inode = this.#files.get(change.path) ?? { bytes: new Uint8Array(0) }

@@ -1,9 +1,9 @@
 // Whole files on a real disk: bounds of reading, and that a replacement is all or nothing, and for its owner alone.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { readFile as read } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { readFile, replaceFile } from '../../../src/node/files.ts'
@@ -76,6 +76,20 @@ describe('replacing a file', () => {
       readdirSync(folder).filter((name) => name.endsWith('.tmp')),
       [],
     )
+  })
+
+  it("what a crash left there is in nobody's way, and goes once it is an hour old", async () => {
+    const path = join(folder, 'again')
+    const [old, fresh, other] = [`${path}.0123456789ab.tmp`, `${path}.ba9876543210.tmp`, `${path}.mine.tmp`]
+    const before = `${path}.${process.pid}.1.tmp`
+    for (const left of [old, fresh, other, before]) writeFileSync(left, 'a key')
+    for (const left of [old, other]) utimesSync(left, 0, 0)
+    await replaceFile(path, utf8('one'))
+    assert.equal(await text(path), 'one')
+    const kept = [fresh, other, before]
+    const left = readdirSync(folder).filter((name) => name.startsWith('again.'))
+    assert.deepEqual(left.sort(), kept.map((path) => basename(path)).sort())
+    for (const path of kept) rmSync(path)
   })
 
   it('many at once end in one of them, whole', async () => {

@@ -56,11 +56,40 @@ describe('driver/snapshot-file.ts', () => {
     assert.deepEqual([contentOf(disk), contentOf(disk, COMPACT)], [whole, undefined])
   })
 
-  it('a new file that is not complete, or stands beside the old one, is let be', async () => {
-    assert.equal((await open(diskWith('alive: a 10.0.0.1:1\nclock: 1\n', COMPACT))).state.alive.size, 0)
+  it('a new file that is not complete, or stands beside the old one, is not read, and taken away', async () => {
+    const torn = diskWith('alive: a 10.0.0.1:1\nclock: 1\n', COMPACT)
+    assert.equal((await open(torn)).state.alive.size, 0)
     const disk = diskWith('clock: 9\n')
     disk.put(COMPACT, utf8('clock: 1\nevent-clock: 1\nquery-clock: 1\n'))
-    assert.equal((await open(disk)).state.clock, 9)
+    const { file, state } = await open(disk)
+    assert.deepEqual([state.clock, torn.content(COMPACT), disk.content(COMPACT)], [9, undefined, undefined])
+    // Who removes the file begins afresh.
+    await file.close()
+    disk.remove(PATH)
+    assert.equal((await open(disk)).state.clock, 0)
+  })
+
+  it("one that cannot be taken away is in nobody's way", async () => {
+    const disk = diskWith('clock: 9\n')
+    disk.removeFile = async () => {
+      throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' })
+    }
+    const { state, trouble } = await open(disk)
+    assert.deepEqual([state.clock, trouble], [9, undefined])
+  })
+
+  it('two names of one file are one', async () => {
+    const disk = new SimDisk()
+    disk.realPath = async () => PATH
+    const { file } = await SnapshotFile.open(disk, 'a link', false)
+    await assert.rejects(
+      SnapshotFile.open(disk, './a link', false),
+      (error: unknown) => error instanceof StorageError && error.path === './a link',
+    )
+    await file.append(utf8('clock: 1\n'), false)
+    assert.equal(contentOf(disk), 'clock: 1\n')
+    await file.close()
+    await (await open(disk)).file.close()
   })
 
   it('two instances of a process do not write one file', async () => {
@@ -132,6 +161,8 @@ describe('driver/snapshot-file.ts', () => {
         }
       },
       renameFile: (from, to) => disk.renameFile(from, to).then(() => void did.push('rename')),
+      removeFile: (path) => disk.removeFile(path),
+      realPath: (path) => disk.realPath(path),
     }
     disk.put(PATH, utf8('clock: 1\n'))
     const { file } = await SnapshotFile.open(storage, PATH, false)

@@ -44,7 +44,8 @@ describe('sim/disk.ts', () => {
     assert.equal(await log.size(), undefined)
     await log.append(utf8('lost'))
     assert.deepEqual([contentOf(disk), contentOf(disk, 'other')], ['new', undefined])
-    disk.remove(PATH)
+    assert.equal(await disk.realPath(PATH), PATH)
+    for (let times = 0; times < 2; times++) await disk.removeFile(PATH)
     assert.equal(contentOf(disk), undefined)
   })
 
@@ -81,6 +82,7 @@ describe('sim/disk.ts', () => {
       () => log.truncate(0),
       () => disk.renameFile(PATH, 'other'),
       () => disk.replaceFile(PATH, utf8('a')),
+      () => disk.removeFile(PATH),
     ]) {
       await assert.rejects(write(), { code: 'EROFS' })
     }
@@ -109,6 +111,7 @@ describe('sim/disk.ts', () => {
     void theirs.append(utf8('b'))
     void mounted.replaceFile(PATH, utf8('c'))
     void mounted.renameFile(PATH, 'd')
+    void mounted.removeFile(PATH)
     void mounted.readFile(PATH, 9)
     for (let turn = 0; turn < 10; turn++) await Promise.resolve()
     assert.equal(contentOf(disk), 'a')
@@ -122,10 +125,13 @@ describe('sim/disk.ts', () => {
     await log.append(utf8('a'))
     await log.truncate(1)
     await disk.renameFile(PATH, 'other')
+    await disk.removeFile('other')
+    await disk.removeFile('nothing')
     assert.deepEqual(disk.journal, [
       { kind: 'write', path: PATH, bytes: utf8('a') },
       { kind: 'cut', path: PATH, length: 1 },
       { kind: 'rename', from: PATH, to: 'other' },
+      { kind: 'remove', path: 'other' },
     ])
   })
 })
