@@ -25,6 +25,7 @@ import { cancelQuery, postponeQueries, queryDue } from './collecting.ts'
 import { conflictVoteDue } from './conflict-vote.ts'
 import { Coordinates } from './coordinates.ts'
 import { beginDeparture, departureDue, departureTold } from './departure.ts'
+import { UserEvents } from './event-state.ts'
 import { announceJoin, forceLeave } from './intents.ts'
 import { askKeys } from './key-asking.ts'
 import { keysStored } from './key-manager.ts'
@@ -54,7 +55,7 @@ import { Snapshot, type SnapshotSetup } from './snapshot.ts'
 import { checkDepths } from './spread.ts'
 import { nextTicket, type SerfDue, type SerfState } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
-import { sendEvent, UserEvents } from './user-events.ts'
+import { sendEvent } from './user-events.ts'
 
 /** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5: what a current agent says (wire-protocol §2, §5). */
 const VERSIONS: Uint8Array = Uint8Array.of(1, 5, 2, 2, 5, 5)

@@ -7,6 +7,7 @@ import type { Swim } from '../swim/swim.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import type { Coalescing, LayerName } from './coalesce.ts'
 import type { Coordinates } from './coordinates.ts'
+import type { UserEvents } from './event-state.ts'
 import type { Keys } from './key-state.ts'
 import type { LamportClock } from './lamport-clock.ts'
 import type { AnyMember, SerfMembers } from './members.ts'
@@ -15,7 +16,6 @@ import type { SerfOptions } from './options.ts'
 import type { Queries } from './query-state.ts'
 import type { RecentIntents } from './recent-intents.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { UserEvents } from './user-events.ts'
 
 /** How far our own leave has come; see `departure.ts`. */
 export interface Departure {
