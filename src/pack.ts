@@ -1,14 +1,15 @@
 // Structured values <-> bytes, for the payloads of events, queries and responses: MessagePack, which Go's programs read. Bytes and
-// texts go as they are. The one importer of msgpackr, which is fed only what we have looked at first: what goes in is a copy of plain
-// data, what comes out was proven whole, bounded and free of extension types and of broken text by our own walk.
+// texts go as they are. The one importer of msgpackr, which packs a copy of plain data that we have looked at. What others packed is read
+// by our own reader, once it is proven whole, bounded and free of extension types: msgpackr takes broken text, and drops marks of order.
 // Source: the MessagePack specification; wire-protocol §1.5.
 import type { Packr as PackrType } from 'msgpackr'
 // This entry of msgpackr loads no native addon and makes no code from strings.
 // @ts-expect-error it brings no types; they are those of the main entry
 import * as untyped from 'msgpackr/index-no-eval'
-import { textOf, utf8 } from './base/bytes.ts'
+import { utf8 } from './base/bytes.ts'
 import { DecodeError, OptionsError } from './base/errors.ts'
 import { MAX_STRUCT_BYTES, MAX_VALUE_DEPTH } from './wire/limits.ts'
+import { Reader } from './wire/msgpack.ts'
 import { Skipper } from './wire/skipper.ts'
 
 /** What an event, a query or a response may carry. Bytes go as they are, a text as UTF-8; both are for programs of any kind. Anything else is
@@ -20,16 +21,18 @@ export const MAX_PACKED_BYTES: number = MAX_STRUCT_BYTES
 /** Values in one structure, keys among them. Each takes a byte at least. */
 const MAX_VALUES = MAX_PACKED_BYTES
 
+const LEAST_INT32 = -(2 ** 31)
+const MOST_UINT32 = 2 ** 32 - 1
 const LEAST_INTEGER = -(2n ** 63n)
 const MOST_INTEGER = 2n ** 64n - 1n
 
-// Maps for objects both ways: so a key is only ever a key, whatever it is called.
+// Maps for objects: so a key is only ever a key, whatever it is called.
 const { Packr } = untyped as { Packr: typeof PackrType }
-const packr = new Packr({ useRecords: false, mapsAsObjects: false, int64AsType: 'auto' as 'bigint' })
+const packr = new Packr({ useRecords: false, mapsAsObjects: false })
 const skipper = new Skipper({ maxDepth: MAX_VALUE_DEPTH, extensions: false })
 
 /** A payload as bytes: bytes themselves (the very same, not a copy), a text as UTF-8, nothing as no bytes, anything else as
- *  MessagePack. As with JSON, a property that is undefined is left out, and a place of a list that is undefined is null.
+ *  MessagePack. As with JSON, a property that is undefined is left out, a place of a list that is undefined is null, and -0 is 0.
  *  @throws OptionsError that names the place (`payload.items[2]`) of what cannot be packed: functions, symbols, instances of classes
  *  (a Date, a Map), integers beyond 64 bits, broken text, a cycle, more than 64 levels or 65,536 values */
 export function packPayload(payload: unknown): Uint8Array {
@@ -47,14 +50,11 @@ export function packPayload(payload: unknown): Uint8Array {
 export function unpack(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined
   if (bytes.length > MAX_PACKED_BYTES) throw new DecodeError(`${bytes.length} bytes, ${MAX_PACKED_BYTES} are read`)
-  // A copy: msgpackr leaves a property on what it reads, and gives slices of it.
-  const own = new Uint8Array(bytes)
   skipper.reset()
-  const end = skipper.advance(own, 0, own.length, own.length)
+  const end = skipper.advance(bytes, 0, bytes.length, bytes.length)
   if (!skipper.done) throw new DecodeError('the value breaks off')
-  if (end < own.length) throw new DecodeError(`${own.length - end} bytes behind the value`)
-  checkTexts(own)
-  return withoutMaps(packr.unpack(own))
+  if (end < bytes.length) throw new DecodeError(`${bytes.length - end} bytes behind the value`)
+  return readValue(new Reader(bytes))
 }
 
 interface Copying {
@@ -69,8 +69,10 @@ function plainCopy(value: unknown, path: string, copying: Copying): unknown {
   if (copying.left-- === 0) throw new OptionsError(path, value, `must have at most ${MAX_VALUES} values in all`)
   switch (typeof value) {
     case 'boolean':
-    case 'number':
       return value
+    case 'number':
+      // msgpackr writes it as a fraction, which other programs take for no integer.
+      return Number.isSafeInteger(value) && (value < LEAST_INT32 || value > MOST_UINT32) ? BigInt(value) : value
     case 'string':
       return wellFormed(value, path)
     case 'bigint':
@@ -120,42 +122,35 @@ function wellFormed(text: string, path: string): string {
   return text
 }
 
-/** What msgpackr read, with objects for maps, and bytes that share no memory. */
-function withoutMaps(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutMaps)
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  if (!(value instanceof Map)) return value
-  const entries = [...value].map(([key, item]): [string, unknown] => {
-    if (typeof key === 'string') return [key, withoutMaps(item)]
-    if (typeof key === 'bigint' || Number.isInteger(key)) return [String(key), withoutMaps(item)]
-    throw new DecodeError('a key is neither text nor integer')
-  })
-  // Also `__proto__` becomes a property of its own here.
-  return Object.fromEntries(entries)
-}
-
-/** Throws for text that is not UTF-8. msgpackr reads some of it as other characters: an overlong form as a slash.
- *  @param bytes whole values: nothing is held against the end */
-function checkTexts(bytes: Uint8Array): void {
-  let at = 0
-  while (at < bytes.length) {
-    const head = bytes[at++] as number
-    const width = widthOf(head)
-    let size = 0
-    for (let left = width; left > 0; left--) size = size * 256 + (bytes[at++] as number)
-    if (head >= 0xa0 && head < 0xc0) size = head & 0x1f
-    const isText = (head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb)
-    const isBytes = head >= 0xc4 && head <= 0xc6
-    if (isText && textOf(bytes.subarray(at, at + size)) === undefined) throw new DecodeError('text that is not UTF-8')
-    if (isText || isBytes) at += size
+/** The next value, whole by now, nested as deep as is allowed. Shares no memory with its bytes. */
+function readValue(reader: Reader): unknown {
+  const head = reader.peek()
+  if (head === 0xc0) {
+    reader.at++
+    return null
   }
+  if (head === 0xc2 || head === 0xc3) return reader.bool()
+  if (head === 0xca || head === 0xcb) return reader.float()
+  if (head >= 0xc4 && head <= 0xc6) return reader.byteString()
+  if (isText(head)) return reader.text()
+  if ((head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd) {
+    return Array.from({ length: reader.arrayLength() }, () => readValue(reader))
+  }
+  if ((head & 0xf0) === 0x80 || head === 0xde || head === 0xdf) {
+    const pair = (): [string, unknown] => [readKey(reader), readValue(reader)]
+    // Also `__proto__` becomes a property of its own here.
+    return Object.fromEntries(Array.from({ length: reader.mapLength() }, pair))
+  }
+  return reader.int()
 }
 
-/** Bytes behind the head that are a size or a number; what a list or a map holds follows as values of its own. */
-function widthOf(head: number): number {
-  if (head === 0xc4 || head === 0xd9 || head === 0xcc || head === 0xd0) return 1
-  if (head === 0xc5 || head === 0xda || head === 0xcd || head === 0xd1 || head === 0xdc || head === 0xde) return 2
-  if (head === 0xcf || head === 0xd3 || head === 0xcb) return 8
-  const isFour = head === 0xc6 || head === 0xdb || head === 0xce || head === 0xd2 || head === 0xca
-  return isFour || head === 0xdd || head === 0xdf ? 4 : 0
+function readKey(reader: Reader): string {
+  const head = reader.peek()
+  if (isText(head)) return reader.text()
+  if (head < 0x80 || head >= 0xe0 || (head >= 0xcc && head <= 0xd3)) return String(reader.int())
+  throw new DecodeError('a key is neither text nor integer')
+}
+
+function isText(head: number): boolean {
+  return (head >= 0xa0 && head < 0xc0) || (head >= 0xd9 && head <= 0xdb)
 }

@@ -30,8 +30,20 @@ describe('packing', () => {
     assert.equal(hex(1.5), 'cb3ff8000000000000')
     assert.equal(hex(2n ** 64n - 1n), 'cfffffffffffffffff')
     assert.equal(hex([1, 'a', Uint8Array.of(7)]), '9301a161c40107')
+    assert.equal(hex([-0]), '9100')
     assert.equal(hex({ a: 1, b: { c: [] } }), '82a16101a16281a16390')
     assert.equal(hex(Object.assign(Object.create(null), { a: 1 })), '81a16101')
+  })
+
+  test('integers beyond 32 bits are integers too: Go reads no fraction into an int64, be it whole', () => {
+    const hex = (value: unknown): string => Buffer.from(packPayload(value)).toString('hex')
+    // What go-msgpack v2.1.5 reads into int64, uint64 and float64 alike. A `cb` in the place of `d3` it reads into float64 alone.
+    assert.equal(hex({ at: 1_722_470_400_000 }), '81a26174d3000001910b3c8000')
+    assert.equal(hex([2 ** 32 - 1, -(2 ** 31)]), '92ceffffffffd280000000')
+    assert.equal(hex([2 ** 32, -(2 ** 31) - 1]), '92d30000000100000000d3ffffffff7fffffff')
+    assert.equal(hex(Number.MAX_SAFE_INTEGER), 'd3001fffffffffffff')
+    assert.equal(hex(Number.MIN_SAFE_INTEGER), 'd3ffe0000000000001')
+    assert.equal(hex([2 ** 53, 2 ** 32 + 0.5]), '92cb4340000000000000cb41f0000000080000')
   })
 
   test('as with JSON an undefined property is left out, and an undefined place of a list is null', () => {
@@ -146,6 +158,13 @@ describe('unpacking', () => {
     assert.equal(taken.size, 2)
   })
 
+  test('a text that begins with a mark of byte order keeps it, however long it is', () => {
+    for (const length of [0, 10, 64, 65, 300, 20_000]) {
+      const text = `\ufeff${'x'.repeat(length)}`
+      assert.deepEqual(unpack(packPayload([text, { [text]: text }])), [text, { [text]: text }], `${length}`)
+    }
+  })
+
   test('no bytes are nothing', () => {
     assert.equal(unpack(new Uint8Array(0)), undefined)
   })
@@ -167,6 +186,7 @@ describe('unpacking', () => {
       'a key that is a list': '8190c0',
       'a key that is nothing': '81c0c0',
       'a key that is a fraction': '81cb3ff8000000000000c0',
+      'a key that is true': '81c3c0',
       'an overlong slash': 'a2c0af',
       'a surrogate in UTF-8': 'a3eda080',
       'an overlong slash in a long text': `d920${'61'.repeat(30)}c0af`,
@@ -195,6 +215,8 @@ describe('unpacking', () => {
     const [inside] = unpack(bytes) as [Uint8Array]
     bytes.fill(9)
     assert.deepEqual(inside, Uint8Array.of(1, 2, 3))
+    // Nor with one another: some put bytes into a common buffer.
+    assert.equal(inside.buffer.byteLength, 3)
   })
 })
 
