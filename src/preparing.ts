@@ -1,11 +1,14 @@
 // What a start makes: binds, and puts the parts of a running member together. Nothing is told or answered before the driver runs them.
 import { acceptOf } from './accept.ts'
 import { chooseAdvertised } from './advertise.ts'
+import { StorageError } from './base/errors.ts'
 import type { Random } from './base/random.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
 import { type FoundSnapshot, SnapshotFile } from './driver/snapshot-file.ts'
+import { STUCK_MS } from './driver/snapshot-writer.ts'
 import type { WarningCode } from './driver/warnings.ts'
+import { within } from './driver/within.ts'
 import { Joining } from './joining.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { openKeyring } from './open-keyring.ts'
@@ -48,7 +51,8 @@ export async function prepare(preparing: Preparing): Promise<Prepared> {
   const { ip, warnings } = await chooseAdvertised(options, host)
   lifecycle.throwIfClosing()
   if (keyringPath !== undefined && host.storage !== undefined) {
-    sealing.keyring = await openKeyring(host.storage, keyringPath, options.keyring)
+    const opening = openKeyring(host.storage, keyringPath, options.keyring)
+    sealing.keyring = await answered(host, keyringPath, opening, () => {})
     lifecycle.throwIfClosing()
   }
   const bound = await driver.open(bind)
@@ -90,13 +94,27 @@ async function openSnapshot({ options, host, driver, lifecycle }: Preparing): Pr
   try {
     lifecycle.throwIfClosing()
     if (snapshotPath === undefined || host.storage === undefined) return undefined
-    const found = await driver.recordTo(SnapshotFile.open(host.storage, snapshotPath, rejoinAfterLeave))
+    const opening = SnapshotFile.open(host.storage, snapshotPath, rejoinAfterLeave)
+    const found = await driver.recordTo(answered(host, snapshotPath, opening, ({ file }) => file.close()))
     lifecycle.throwIfClosing()
     return found
   } catch (error) {
     await driver.unbind()
     throw error
   }
+}
+
+/** What the disk has to say. @param undo what is opened too late, whoever wanted it @throws StorageError where it says nothing */
+async function answered<Result>(
+  host: Host,
+  path: string,
+  opening: Promise<Result>,
+  undo: (opened: Result) => Promise<void> | void,
+): Promise<Result> {
+  return within(host.clock, STUCK_MS, opening, () => {
+    opening.then(undo).catch(() => {})
+    throw new StorageError(path, `the disk has not answered for ${STUCK_MS / 1000} seconds`)
+  })
 }
 
 function warningsOf(found: FoundSnapshot | undefined): Prepared['warnings'] {

@@ -17,8 +17,9 @@ import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
 import { type PacketStats, Packets } from './packets.ts'
 import type { FoundSnapshot } from './snapshot-file.ts'
-import { SnapshotWriter } from './snapshot-writer.ts'
+import { CLOSE_LIMIT_MS, SnapshotWriter } from './snapshot-writer.ts'
 import { type WarningCode, type WarningNotice, Warnings } from './warnings.ts'
+import { within } from './within.ts'
 
 const trace = tracer('driver')
 
@@ -220,6 +221,8 @@ export class Driver {
   async close(): Promise<void> {
     const last = this.#isClosed ? undefined : this.#serf?.lastSnapshot()
     this.#isClosed = true
+    const { clock } = this.#setup.host
+    const stored = this.#keysStored && within(clock, CLOSE_LIMIT_MS, this.#keysStored, () => {})
     const written = this.#snapshots.close(last)
     this.#catchUp.stop()
     this.#disarmTimer()
@@ -229,8 +232,7 @@ export class Driver {
     // What is being bound at this moment is open soon, and `open` leaves it to be closed here as well.
     if (this.#transport === undefined) await this.#opening?.catch(() => {})
     await this.#transport?.close()
-    await written
-    await this.#keysStored
+    await Promise.all([written, stored])
   }
 
   /** Rewrites the keyring file, and tells the protocol how that ended. */

@@ -3,8 +3,9 @@
 import { concat } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
 import type { SnapshotNotice } from '../serf/notices.ts'
-import type { Clock, Host } from './host.ts'
+import type { Host } from './host.ts'
 import type { SnapshotFile } from './snapshot-file.ts'
+import { within } from './within.ts'
 
 const trace = tracer('driver:snapshot')
 
@@ -14,7 +15,7 @@ export const MAX_BACKLOG_BYTES = 1_048_576
 /** One piece may take so long before the disk counts as failed. */
 export const STUCK_MS = 30_000
 
-/** What the disk may take for the last lines when we close: they are few, and a disk that hangs must not keep us. */
+/** What the disk may take for the last lines, and for keys, when we close: they are few, and a disk that hangs must not keep us. */
 export const CLOSE_LIMIT_MS = 5_000
 
 /** The lines that wait, behind a file that is to be written anew, if there is one. */
@@ -84,7 +85,9 @@ export class SnapshotWriter {
     if (this.#opening === undefined) return
     if (last !== undefined) this.take(last)
     this.#isClosed = true
-    await within(this.#host.clock, CLOSE_LIMIT_MS, this.#finish())
+    await within(this.#host.clock, CLOSE_LIMIT_MS, this.#finish(), () =>
+      trace('the disk does not answer, and is not waited for'),
+    )
   }
 
   /** As `close`, before anything was written: another file may follow. */
@@ -134,16 +137,6 @@ export class SnapshotWriter {
       if (!this.#isClosed) this.#failed(`the snapshot is not written, and tried again: ${message}`)
     })
   }
-}
-
-/** The work is done, or had its time. */
-async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
-  let cancel: (() => void) | undefined
-  const limit = new Promise<void>((resolve) => {
-    cancel = clock.wakeAt(clock.now() + limitMs, resolve)
-  })
-  await Promise.race([work, limit])
-  cancel?.()
 }
 
 function nothing(): Backlog {

@@ -1,7 +1,7 @@
 // What a start puts together, before anything of it runs. Whole members start in membership.test.ts.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ClosedError } from '../../src/base/errors.ts'
+import { ClosedError, StorageError } from '../../src/base/errors.ts'
 import { Random } from '../../src/base/random.ts'
 import { Driver } from '../../src/driver/driver.ts'
 import { type MembershipOptions, resolveOptions } from '../../src/options.ts'
@@ -62,6 +62,34 @@ describe('preparing', () => {
       host.station.disk.fault = undefined
       await assert.rejects(preparation, ClosedError)
       await simulation.finish(closed)
+      assert.equal(host.leftovers, '')
+    }
+  })
+
+  it('a disk that does not answer for half a minute ends the start, which may be tried again once it answers', async () => {
+    for (const file of ['keyring', 'snapshot']) {
+      const { simulation, host, driver, prepared } = preparing(
+        file === 'keyring'
+          ? { keyringPath: file, keyring: ['HvY8ubRZMgafUOWvrOadwOckVa1wN3QWAo46FVKbVN8='] }
+          : { snapshotPath: file },
+      )
+      const { disk } = host.station
+      disk.fault = 'stuck'
+      const from = simulation.now
+      await assert.rejects(
+        prepared(),
+        (error: unknown) =>
+          error instanceof StorageError && error.path === file && /has not answered for 30 sec/.test(error.message),
+      )
+      assert.equal(simulation.now - from, 30_000)
+      assert.equal(host.leftovers, '')
+      disk.fault = undefined
+      // What was opened too late is closed.
+      await simulation.finish(simulation.sleep(1))
+      assert.equal(host.leftovers, '')
+      const { serf } = await prepared()
+      driver.run(serf)
+      await simulation.finish(driver.close())
       assert.equal(host.leftovers, '')
     }
   })

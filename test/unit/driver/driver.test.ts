@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { ClosedError, TransportError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
+import { CLOSE_LIMIT_MS } from '../../../src/driver/snapshot-writer.ts'
 import { KEY_QUERIES } from '../../../src/serf/key-queries.ts'
 import { parseKeyringFile } from '../../../src/serf/keyring-file.ts'
 import { encodeCompound } from '../../../src/wire/compound.ts'
@@ -485,6 +486,21 @@ describe('keys that are in a file too', () => {
     writes[0]?.done()
     await closing
     assert.deepEqual([host.sent.length, sealing.keyring?.keys.length], [sent, 1])
+  })
+
+  it('that a disk never writes keep nobody who closes for longer than five seconds', async () => {
+    const { driver, turn, host } = await keeping()
+    let isClosed = false
+    const closing = driver.close().then(() => {
+      isClosed = true
+    })
+    await turn()
+    host.run(CLOSE_LIMIT_MS - 1)
+    await turn()
+    assert.equal(isClosed, false)
+    host.run(1)
+    await closing
+    assert.equal(host.timers, 0)
   })
 })
 
