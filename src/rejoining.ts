@@ -67,6 +67,8 @@ export class Rejoining {
         try {
           await this.#setup.joining.contact(to)
           trace('%s answered', to.key)
+          // A veto of ours, a name that is taken, or it is as alone as we are.
+          failure = `${to.key}: it answered, but named nobody whom we take`
         } catch (error) {
           failure = `${to.key}: ${error instanceof Error ? error.message : String(error)}`
         }

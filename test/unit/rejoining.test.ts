@@ -125,6 +125,9 @@ describe('rejoining.ts', () => {
     play.answers.set('10.0.1.1:1', 'alone')
     await play.begin()
     assert.equal(play.pauses.length, 1)
+    assert.deepEqual(play.warnings, [
+      'join-failed: none of the 1 members of the snapshot has let us in; the last was 10.0.1.1:1: it answered, but named nobody whom we take',
+    ])
   })
 
   it('while nobody has let us in all are asked again, with pauses that grow to half a minute, and a warning each', async () => {
