@@ -84,7 +84,14 @@ describe('a member with a snapshot', () => {
       assert.deepEqual(aliveIn(fileOf(cluster, 'm-3')), [])
       await cluster.restart('m-3', { joins: false })
       await cluster.run(120_000)
-      assert.equal(cluster.member('m-3').size, 1)
+      const left = cluster.member('m-3')
+      assert.equal(left.size, 1)
+      // What it has seen in its last life is news in this one.
+      const told: string[] = []
+      left.on('user-event', ({ name }) => told.push(name))
+      await cluster.simulation.finish(left.join([cluster.member('m-1').local.address]))
+      await cluster.settle()
+      assert.deepEqual(told, ['one'])
     },
   )
 
@@ -107,6 +114,14 @@ describe('a member with a snapshot', () => {
     await cluster.restart('m-2', { joins: false })
     await cluster.settle()
     assert.equal(cluster.member('m-3').size, 2)
+  })
+
+  scenario('of which all restart at once are one cluster again, not several', OPTIONS, async (cluster) => {
+    await started(cluster, 8)
+    const names = [...cluster.names]
+    for (const name of names) cluster.crash(name)
+    for (const name of names) await cluster.restart(name, { joins: false })
+    await cluster.settle({ withinMs: 20_000 })
   })
 
   scenario('that saw all others die before it was killed still finds them', OPTIONS, async (cluster) => {

@@ -73,6 +73,14 @@ describe('serf-behaviour §30: what goes into a packet', () => {
     assert.ok(first.filter((kind) => kind === 'intents').length >= 2, first.join())
   })
 
+  it('what they had while nobody else wanted it is not held against them once a storm begins', () => {
+    const broadcasts = filled({ events: 500 }, 60)
+    bytesOf(broadcasts, 100, 1390)
+    for (let at = 0; at < 500; at++) broadcasts.push('intents', entry('intents', 60), 10)
+    const { intents, events } = bytesOf(broadcasts, 20, 1390)
+    assert.ok(events / (intents + events) > 0.35, `events had ${events} of ${intents + events}`)
+  })
+
   it('who had nothing to tell has put nothing by: it begins with one share', () => {
     const broadcasts = filled({ intents: 500 }, 60)
     bytesOf(broadcasts, 50, 500)
@@ -157,6 +165,13 @@ describe('bounds of the queues', () => {
       for (let at = 0; at < 30; at++) broadcasts.push('events', entry('events', 10), members)
       assert.equal(broadcasts.size, most)
     }
+  })
+
+  it('intents are no fewer than two for each member, whatever the bound: each may have left, and come back', () => {
+    const broadcasts = new Broadcasts({ maxQueueDepth: 3, minQueueDepth: 0 }, 1390)
+    for (let at = 0; at < 30; at++)
+      for (const kind of ['intents', 'queries', 'events'] as const) broadcasts.push(kind, entry(kind, 10), 10)
+    assert.deepEqual(broadcasts.depths, { intents: 20, queries: 3, events: 3 })
   })
 
   it('one that is dropped counts as told to who waits for it', () => {

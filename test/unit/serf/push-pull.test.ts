@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { NO_BYTES } from '../../../src/base/bytes.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
+import { query } from './query-support.ts'
 import {
   addressOf,
   alive,
@@ -33,6 +35,25 @@ describe('what we tell in an exchange', () => {
     )
     assert.deepEqual([said.leftMembers, said.ltime], [['ghost-3'], 9])
     assert.deepEqual([said.eventLtime, said.events, said.queryLtime], [1, [], 1])
+  })
+
+  it('is the same as long as no clock moves: that of members, that of events and that of queries', () => {
+    const { mesh, us } = knowing(2)
+    let last = mesh.exchange(us, {}).userState
+    assert.deepEqual(mesh.exchange(us, {}).userState, last)
+    const times = ({ ltime, eventLtime, queryLtime }: ReturnType<typeof serfStateOf>) => [ltime, eventLtime, queryLtime]
+    for (const [message, expected] of [
+      [joinIntent('nobody', 4), [5, 1, 1]],
+      [{ type: 'user-event', ltime: 5, name: 'deploy', payload: NO_BYTES, coalesce: false }, [5, 6, 1]],
+      [query({ ltime: 6, name: 'load' }), [5, 6, 7]],
+    ] as const) {
+      mesh.tell(us, message)
+      const told = mesh.exchange(us, {})
+      assert.deepEqual(times(serfStateOf(told)), expected)
+      assert.notDeepEqual(told.userState, last)
+      last = told.userState
+      assert.deepEqual(mesh.exchange(us, {}).userState, last)
+    }
   })
 
   it('of a member that is leaving is one less than its leave, which so counts for whoever hears of it afterwards', () => {
