@@ -1,9 +1,7 @@
 // What docs/differences-from-serf.md lists, shown beside a real agent: the same bytes go to the agent and to a Node member, from a socket
-// that is neither. Go is seen to do the one thing and Node the other, and the two stay one cluster. Every entry of the page has a test
-// here, or a reason why it needs none.
+// that is neither. Go is seen to do the one thing and Node the other, and the two stay one cluster. Each test bears the heading of its
+// entry, and test/package/docs.test.ts holds every entry against the tests it names.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
-import { describe, test } from 'node:test'
 import { NO_BYTES } from '../../src/base/bytes.ts'
 import {
   decodeSerfMessage,
@@ -23,39 +21,8 @@ import type { SerfAgent } from './support/serf-agent.ts'
 import type { Stage } from './support/stage.ts'
 import { dial, Seed, Stranger } from './support/stranger.ts'
 
-const PAGE = new URL('../../docs/differences-from-serf.md', import.meta.url)
 /** Far more than any of it takes, and less than a suspicion of someone who is not there needs to run out. */
 const SOON_MS = 4_000
-
-/** Entries that no test here can show, and why. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  'A filter is not asked the same thing all the time': 'a function of the user; test/unit/serf/acceptance.test.ts',
-  'A telling to the dead does not count': 'a matter of chance, counted over many seeds; test/sim/news.test.ts',
-  'What is kept of user events has a bound': 'takes thousands of events at once; test/unit/serf/user-events.test.ts',
-  'A user event fits a packet': 'is not sent; test/unit/serf/user-events.test.ts',
-  'A full queue drops at once': 'takes thousands of messages at once; test/unit/serf/broadcasts.test.ts',
-  'Halves that were cut apart find each other sooner': 'takes a network to cut; test/interop/partitions.test.ts',
-  'A filter of no bytes lets nobody pass': 'ends the agent; test/unit/serf/query-filters.test.ts',
-  'Who asks is among the answers, without the network': 'shows in no packet; test/unit/serf/asking.test.ts',
-  'Answers are those of members': 'takes a hundred strangers; test/unit/serf/collecting.test.ts',
-  'A query is over when all have answered': 'takes more members to show; test/interop/queries.test.ts',
-  'A query fits a packet': 'is not sent; test/unit/serf/asking.test.ts',
-  'An answer goes through sixteen others at most': 'takes more members; test/unit/serf/responding.test.ts',
-  'A response that fits no relay is refused whole': 'is not sent; test/unit/serf/responding.test.ts',
-  'One vote at a time about a name': 'takes half a minute; test/unit/serf/conflict-vote.test.ts',
-  'A vote is lost to one who is there': 'takes a cluster to vote in; test/interop/conflict-vote.test.ts',
-  'A leave is told at its own time': 'takes lost gossip; test/unit/serf/push-pull.test.ts',
-  'Who announced a leave and stays counts as alive again': 'takes a minute; test/unit/serf/overdue.test.ts',
-  'Nobody takes our leave back': 'shows in the moments of a leave alone; test/unit/serf/intents.test.ts',
-  'Seeds are asked again': 'takes pauses of a minute; test/sim/joining.test.ts',
-  'User messages have a share of each packet': 'takes a flood of claims; test/unit/swim/piggyback.test.ts',
-  'What a member says of itself goes first': 'takes a flood of claims; test/unit/swim/dissemination-queue.test.ts',
-  'What fits no packet is not queued': 'is not sent; test/unit/swim/dissemination-queue.test.ts',
-  "A helper's word counts once": 'changes our own health alone; test/unit/swim/failure-detector.test.ts',
-  'The number of members has a bound': 'takes 65,536 names; test/unit/serf/member-limit.test.ts',
-  'What to advertise where nothing is said': 'decided before the first packet; test/unit/node/interfaces.test.ts',
-  'Who stood still accuses nobody': 'takes as long as the stalls; test/interop/stalls.test.ts',
-}
 
 interface Scene {
   readonly stage: Stage
@@ -69,8 +36,6 @@ interface Scene {
   warned(code: string): boolean
 }
 
-const shown = new Set<string>()
-
 /** One agent and one Node member that know each other; in the end they must do so still.
  *  @param entry heading of the page
  *  @param own what Node is told, and the codes of the warnings that it gives for it */
@@ -79,7 +44,6 @@ function difference(
   own: Pick<NodeMemberOptions, 'expects' | 'knobs'>,
   show: (scene: Scene) => Promise<void>,
 ): void {
-  shown.add(entry)
   interopTest(entry, async (stage) => {
     const agent = (await stage.start('agent', { name: 'go', profile: 'lan' })) as SerfAgent
     const options = { ...own, name: 'node', profile: 'lan', join: [agent.address] } as const
@@ -546,17 +510,6 @@ difference('An exchange holds a bounded number of members', { expects: ['stream-
   } finally {
     for (const stream of [first, second]) stream.destroy()
   }
-})
-
-describe('docs/differences-from-serf.md', () => {
-  test('every entry is shown beside a real agent here, or has a reason why not', () => {
-    const entries = [...readFileSync(PAGE, 'utf8').matchAll(/^## (.+)$/gm)].map(([, entry]) => entry)
-    assert.deepEqual(entries.sort(), [...shown, ...Object.keys(ELSEWHERE)].sort())
-    for (const reason of Object.values(ELSEWHERE)) {
-      const [file = ''] = /test\/\S+$/.exec(reason) ?? []
-      assert.ok(existsSync(new URL(`../../${file}`, import.meta.url)), reason)
-    }
-  })
 })
 
 function bothHoldDead(name: string, soon: Scene['soon'], seen: Scene['seen']): Promise<void> {

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ROOT } from './built.ts'
-import { tokenize } from './tokens.ts'
+import { titlesIn } from './titles.ts'
 
 /** Part I is memberlist, Part II Serf; the agent's own checks (AG) come with the agent. */
 const CHECKS: readonly string[] = [
@@ -31,25 +31,11 @@ const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
   ...numbers('SF', [47, 47]).map((id) => [id, 'no member of ours speaks Serf protocol 3']),
 ])
 
-const NAMES_A_TEST: ReadonlySet<string> = new Set([
-  'test',
-  'it',
-  'describe',
-  'interopTest',
-  'step',
-  'title',
-  'property',
-])
-
 /** The numbers with which the titles in a source begin: `ML-30, ML-31: …` names two. */
 function namedIn(source: string): string[] {
-  const tokens = tokenize(source).filter(({ kind }) => kind !== 'comment')
-  return tokens.flatMap(({ kind, text }, at) => {
-    const before = tokens[at - 2]
-    const isTitle = (kind === 'string' || kind === 'template') && before !== undefined && NAMES_A_TEST.has(before.text)
-    const ids = isTitle ? /^`?((?:ML|SF)-\d\d(?:, (?:ML|SF)-\d\d)*)\b/.exec(text)?.[1] : undefined
-    return ids?.split(', ') ?? []
-  })
+  return titlesIn(source).flatMap(
+    (title) => /^((?:ML|SF)-\d\d(?:, (?:ML|SF)-\d\d)*)\b/.exec(title)?.[1]?.split(', ') ?? [],
+  )
 }
 
 function numbers(part: 'ML' | 'SF', ...ranges: readonly (readonly [number, number])[]): string[] {

@@ -9,6 +9,7 @@ import { type MembershipOptions, resolveOptions } from '../../src/options.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES } from '../../src/serf/options.ts'
 import { PROFILES, type Profile, SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
 import { ROOT } from './built.ts'
+import { titlesIn } from './titles.ts'
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 
@@ -133,6 +134,34 @@ describe('docs/differences-from-serf.md', () => {
     const stated = sourceFiles().flatMap((file) => differencesIn(read(file)).map((text) => `${file}: ${text}`))
     assert.deepEqual(quoted.sort(), stated.sort())
     assert.ok(stated.length > 0, 'no difference was found')
+  })
+
+  // Serf's users must be able to trust each entry: it is shown beside a real member of Go, or says why that shows nothing.
+  test('every entry names a test that is there: beside Go, or without Go for a reason', () => {
+    const [, ...entries] = read('docs/differences-from-serf.md').split(/^## /m)
+    assert.ok(entries.length > 0)
+    for (const entry of entries) {
+      const heading = entry.slice(0, entry.indexOf('\n'))
+      const beside = [...entry.matchAll(/^Beside Go: `(test\/interop\/[^`]+)`, "(.+)"$/gm)]
+      const without = [...entry.matchAll(/^Without Go: [^`\n]{10,}: `(test\/[^`]+)`, "(.+)"$/gm)]
+      assert.equal(beside.length > 0, without.length === 0, `${heading}: one of both`)
+      const meant = [...entry.matchAll(/^(?:Beside|Without) Go:/gm)]
+      assert.equal(beside.length + without.length, meant.length, `${heading}: a line that names no test`)
+      for (const [, file = '', title = ''] of [...beside, ...without]) {
+        const titles = titlesIn(read(file)).map((one) => one.replace(/, $/, ''))
+        assert.ok(titles.includes(title), `${heading}: ${file} has no test "${title}"`)
+      }
+    }
+  })
+
+  test('every test that is named for an entry is on the page', () => {
+    const headings = new Set([...read('docs/differences-from-serf.md').matchAll(/^## (.+)$/gm)].map(([, text]) => text))
+    const named = titlesIn(read('test/interop/differences.test.ts'))
+    assert.ok(named.length > 0)
+    assert.deepEqual(
+      named.filter((title) => !headings.has(title)),
+      [],
+    )
   })
 
   test('a difference is read to the end of its sentence, across lines, wherever it stands in a comment', () => {
