@@ -55,14 +55,17 @@ export class Coordinates {
     return problem
   }
 
-  /** Where a member was when it last told; ourselves, where we are. */
+  /** Where a member was when it last told; ourselves, where we are. Frozen. */
   of(name: string): Coordinate | undefined {
-    return name === this.#selfName ? this.#vivaldi.own : this.#known.get(name)
+    const found = this.#find(name)
+    // Here, and not at each answer to a probe: freezing costs as much as all the arithmetic.
+    if (found !== undefined) Object.freeze(Object.freeze(found).vector)
+    return found
   }
 
   /** The round trip between two members, in milliseconds, as their coordinates tell it; `undefined` where one is not known. */
   rttMs(one: string, other: string): number | undefined {
-    const [from, to] = [this.of(one), this.of(other)]
+    const [from, to] = [this.#find(one), this.#find(other)]
     return from && to && distance(from, to) * 1000
   }
 
@@ -70,6 +73,10 @@ export class Coordinates {
   forget(name: string): void {
     this.#known.delete(name)
     this.#vivaldi.forget(name)
+  }
+
+  #find(name: string): Coordinate | undefined {
+    return name === this.#selfName ? this.#vivaldi.own : this.#known.get(name)
   }
 
   #take(name: string, rttMs: number, payload: Uint8Array): string | undefined {
@@ -83,7 +90,7 @@ export class Coordinates {
     const problem = this.#vivaldi.update(name, told, rttMs / 1000)
     if (problem !== undefined) return problem
     if (rttMs === 0) this.#zeroRtts++
-    this.#known.set(name, Object.freeze({ ...told, vector: Object.freeze([...told.vector]) }))
+    this.#known.set(name, told)
     return undefined
   }
 }

@@ -18,15 +18,15 @@ const ZERO = 1e-6
 /** Round trips that are taken, seconds. */
 const MAX_RTT = 10
 
-/** No honest coordinate lies beyond: two of the longest round trips. Differs: Serf takes any number that is finite, and one member can
- *  throw those that ping it out of the system. */
+/** Two of the longest round trips: neither a coordinate that is taken lies beyond, nor ours. Differs: Serf takes any number that is finite,
+ *  and one member can throw those that ping it out of the system. */
 const MAX_DISTANCE = 2 * MAX_RTT
 
 const NANOSECONDS = 1e9
 
 /** A coordinate that knows nothing yet: at the origin. */
 export function freshCoordinate(dimensions: number = DIMENSIONS): Coordinate {
-  return frozen({ vector: new Array<number>(dimensions).fill(0), error: MAX_ERROR, adjustment: 0, height: MIN_HEIGHT })
+  return { vector: new Array<number>(dimensions).fill(0), error: MAX_ERROR, adjustment: 0, height: MIN_HEIGHT }
 }
 
 /** The round trip between two coordinates of equal dimensions, in seconds: whole nanoseconds, as Serf tells it. */
@@ -51,10 +51,10 @@ export class Vivaldi {
   constructor(random: Random, start: Coordinate = freshCoordinate()) {
     this.#random = random
     this.#origin = freshCoordinate(start.vector.length)
-    this.#own = frozen(start)
+    this.#own = start
   }
 
-  /** Frozen, and the same object until it changes. */
+  /** The same object until it changes, and then another. */
   get own(): Coordinate {
     return this.#own
   }
@@ -69,15 +69,22 @@ export class Vivaldi {
     const problem = problemOf(other, this.#own.vector.length)
     if (problem !== undefined) return problem
     if (!(rttSeconds >= 0 && rttSeconds <= MAX_RTT)) return `a round trip of ${rttSeconds} s`
-    const rtt = this.#filter(name, rttSeconds)
-    this.#pull(other, rtt)
-    this.#adjust(other, rtt)
-    this.#fall()
-    if (!hasOnlyNumbers(this.#own)) {
-      this.#resets++
-      this.#own = this.#origin
-    }
-    this.#own = frozen(this.#own)
+    const samples = [...(this.#filters.get(name) ?? []), rttSeconds].slice(-FILTER_SAMPLES)
+    const rtt = medianOf(samples)
+    const { vector, error, adjustment, height } = this.#own
+    const draft: Draft = { vector: vector.slice(), error, adjustment, height }
+    this.#pull(draft, other, rtt)
+    const sample = rtt - rawDistance(draft, other)
+    draft.adjustment = this.#adjustmentWith(sample)
+    this.#fall(draft)
+    const isNumber = hasOnlyNumbers(draft)
+    // The nearer the other is but for its height, the greater the step: bounds on what is told are none on where that leads.
+    if (isNumber && !isNear(draft)) return `a coordinate that would move ours more than ${MAX_DISTANCE} s away`
+    this.#filters.set(name, samples)
+    this.#adjustments[this.#adjustmentAt] = sample
+    this.#adjustmentAt = (this.#adjustmentAt + 1) % ADJUSTMENT_SAMPLES
+    if (!isNumber) this.#resets++
+    this.#own = isNumber ? draft : this.#origin
     return undefined
   }
 
@@ -86,88 +93,105 @@ export class Vivaldi {
     this.#filters.delete(name)
   }
 
-  /** The median of the last round trips: the larger one of two. */
-  #filter(name: string, rtt: number): number {
-    const samples = this.#filters.get(name) ?? []
-    samples.push(rtt)
-    if (samples.length > FILTER_SAMPLES) samples.shift()
-    this.#filters.set(name, samples)
-    return [...samples].sort((one, other) => one - other)[Math.floor(samples.length / 2)] as number
-  }
-
   /** Vivaldi itself: towards `other` or away from it, the less the surer we are. */
-  #pull(other: Coordinate, measured: number): void {
-    const { error } = this.#own
-    const expected = distance(this.#own, other)
+  #pull(draft: Draft, other: Coordinate, measured: number): void {
+    const { error } = draft
+    const expected = distance(draft, other)
     const rtt = Math.max(measured, ZERO)
     const wrongness = Math.abs(expected - rtt) / rtt
     const weight = error / Math.max(error + other.error, ZERO)
     const corrected = ERROR_SHARE * weight * wrongness + error * (1 - ERROR_SHARE * weight)
-    this.#own = { ...this.#own, error: Math.min(MAX_ERROR, corrected) }
-    this.#move(FORCE_SHARE * weight * (rtt - expected), other)
+    draft.error = Math.min(MAX_ERROR, corrected)
+    this.#move(draft, FORCE_SHARE * weight * (rtt - expected), other)
   }
 
-  /** What remains wrong on the average. Slots not filled yet count as nothing wrong. */
-  #adjust(other: Coordinate, rtt: number): void {
-    this.#adjustments[this.#adjustmentAt] = rtt - rawDistance(this.#own, other)
-    this.#adjustmentAt = (this.#adjustmentAt + 1) % ADJUSTMENT_SAMPLES
-    const sum = this.#adjustments.reduce((total, sample) => total + sample, 0)
-    this.#own = { ...this.#own, adjustment: sum / (2 * ADJUSTMENT_SAMPLES) }
+  /** What remains wrong on the average, `sample` being the newest. Slots not filled yet count as nothing wrong. */
+  #adjustmentWith(sample: number): number {
+    let sum = 0
+    for (let at = 0; at < ADJUSTMENT_SAMPLES; at++) {
+      sum += at === this.#adjustmentAt ? sample : (this.#adjustments[at] as number)
+    }
+    return sum / (2 * ADJUSTMENT_SAMPLES)
   }
 
   /** Gravity: the whole cluster must not drift away. */
-  #fall(): void {
-    const away = distance(this.#origin, this.#own)
-    this.#move(-((away / GRAVITY_RHO) ** 2), this.#origin)
+  #fall(draft: Draft): void {
+    const away = distance(this.#origin, draft)
+    this.#move(draft, -((away / GRAVITY_RHO) ** 2), this.#origin)
   }
 
-  /** By `force` away from `other`. */
-  #move(force: number, other: Coordinate): void {
-    const { vector, height } = this.#own
-    const { direction, length } = this.#directionFrom(other)
-    this.#own = {
-      ...this.#own,
-      vector: vector.map((part, at) => part + (direction[at] as number) * force),
-      height: length > ZERO ? Math.max(MIN_HEIGHT, ((height + other.height) * force) / length + height) : height,
+  /** By `force` away from `other`; in any direction, where both are at one place. */
+  #move(draft: Draft, force: number, other: Coordinate): void {
+    const { vector, height } = draft
+    const direction = vector.map((part, at) => part - (other.vector[at] as number))
+    const length = lengthOf(direction)
+    const isApart = length > ZERO
+    const unit = isApart ? length : this.#drawInto(direction)
+    for (let at = 0; at < vector.length; at++) {
+      vector[at] = (vector[at] as number) + ((direction[at] as number) / unit) * force
     }
+    if (isApart) draft.height = Math.max(MIN_HEIGHT, ((height + other.height) * force) / length + height)
   }
 
-  /** The unit vector from `other` to us; any, where we are at one place. */
-  #directionFrom(other: Coordinate): { direction: readonly number[]; length: number } {
-    const between = this.#own.vector.map((part, at) => part - (other.vector[at] as number))
-    const length = lengthOf(between)
-    if (length > ZERO) return { direction: between.map((part) => part / length), length }
-    const drawn = between.map(() => this.#random.fraction() - 0.5)
-    const drawnLength = lengthOf(drawn)
-    if (drawnLength > ZERO) return { direction: drawn.map((part) => part / drawnLength), length: 0 }
-    return { direction: between.map((_, at) => (at === 0 ? 1 : 0)), length: 0 }
+  /** Any direction; gives its length. */
+  #drawInto(direction: number[]): number {
+    for (let at = 0; at < direction.length; at++) direction[at] = this.#random.fraction() - 0.5
+    const length = lengthOf(direction)
+    if (length > ZERO) return length
+    direction.fill(0)
+    direction[0] = 1
+    return 1
   }
+}
+
+/** A coordinate that is being reckoned: one for each update, and nobody changes it after. */
+interface Draft extends Coordinate {
+  readonly vector: number[]
+  error: number
+  adjustment: number
+  height: number
+}
+
+/** The larger one of two. */
+function medianOf(samples: readonly number[]): number {
+  return samples.toSorted((one, other) => one - other)[Math.floor(samples.length / 2)] as number
 }
 
 /** Why a coordinate cannot be of an honest member; `undefined` where it can. */
 function problemOf(other: Coordinate, dimensions: number): string | undefined {
-  const { vector, error, adjustment, height } = other
+  const { vector, error, height } = other
   if (vector.length !== dimensions) return `a coordinate of ${vector.length} dimensions, ${dimensions} are understood`
   if (!hasOnlyNumbers(other)) return 'a coordinate that is no number'
-  const isNear = [...vector, adjustment, height].every((part) => Math.abs(part) <= MAX_DISTANCE)
-  if (!isNear) return `a coordinate more than ${MAX_DISTANCE} s away`
+  if (!isNear(other)) return `a coordinate more than ${MAX_DISTANCE} s away`
   if (error < 0 || error > MAX_ERROR || height < 0) return `a coordinate of error ${error} and height ${height}`
   return undefined
 }
 
 function hasOnlyNumbers({ vector, error, adjustment, height }: Coordinate): boolean {
-  return [...vector, error, adjustment, height].every((part) => Number.isFinite(part))
+  return (
+    vector.every(Number.isFinite) && Number.isFinite(error) && Number.isFinite(adjustment) && Number.isFinite(height)
+  )
+}
+
+function isNear({ vector, adjustment, height }: Coordinate): boolean {
+  return vector.every(isNearNumber) && isNearNumber(adjustment) && isNearNumber(height)
+}
+
+function isNearNumber(part: number): boolean {
+  return Math.abs(part) <= MAX_DISTANCE
 }
 
 function rawDistance(one: Coordinate, other: Coordinate): number {
-  const between = one.vector.map((part, at) => part - (other.vector[at] as number))
-  return lengthOf(between) + one.height + other.height
+  let sum = 0
+  for (let at = 0; at < one.vector.length; at++) {
+    const between = (one.vector[at] as number) - (other.vector[at] as number)
+    sum += between * between
+  }
+  return Math.sqrt(sum) + one.height + other.height
 }
 
 function lengthOf(vector: readonly number[]): number {
-  return Math.sqrt(vector.reduce((sum, part) => sum + part * part, 0))
-}
-
-function frozen({ vector, error, adjustment, height }: Coordinate): Coordinate {
-  return Object.freeze({ vector: Object.freeze([...vector]), error, adjustment, height })
+  let sum = 0
+  for (const part of vector) sum += part * part
+  return Math.sqrt(sum)
 }

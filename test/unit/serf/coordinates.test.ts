@@ -62,6 +62,14 @@ describe('coordinates', () => {
     assert.equal(coordinates.size, 0)
   })
 
+  test('what would move us out of the system is rejected and counted, and its coordinate is not kept', () => {
+    const coordinates = ours()
+    const before = coordinates.of('m1')
+    const liar = { vector: [1.2e-6, 0, 0, 0, 0, 0, 0, 0], error: 0, adjustment: -19, height: 19 }
+    assert.match(coordinates.measured('m2', 400, encodeCoordinate(liar)) ?? '', /move ours/)
+    assert.deepEqual([coordinates.stats.rejected, coordinates.size, coordinates.of('m1')], [1, 0, before])
+  })
+
   test('a round trip of no time is taken and counted', () => {
     const coordinates = ours()
     assert.equal(coordinates.measured('m2', 0, encodeCoordinate(NEAR)), undefined)

@@ -356,6 +356,26 @@ describe('an update', () => {
     assert.equal(vivaldi.resets, 0)
   })
 
+  test('whose step would throw us out of the system, though all that is told lies within bounds, is refused and changes nothing', () => {
+    const [us, untouched] = [1, 2].map(() => new Vivaldi(new Random(1))) as [Vivaldi, Vivaldi]
+    for (const vivaldi of [us, untouched]) {
+      for (let round = 0; round < 200; round++) vivaldi.update('m2', near, 0.01)
+    }
+    const before = us.own
+    const [first, ...others] = before.vector as [number, ...number[]]
+    // At our very place but for its height, and its adjustment hides that: a tiny distance divides a great force.
+    const adjustment = 1e-5 - 19 - before.height - before.adjustment
+    const liar = coordinate([first + 1.2e-6, ...others], { error: 0, adjustment, height: 19 })
+    assert.match(us.update('liar', liar, 0.4) ?? '', /would move ours more than 20 s away/)
+    assert.equal(us.own, before)
+    assert.equal(us.resets, 0)
+    assert.ok(Math.abs(distance(us.own, near) - 0.01) < 0.001)
+    // Neither the round trips of the liar nor the adjustments have kept anything of it.
+    for (const vivaldi of [us, untouched]) vivaldi.update('liar', near, 0.02)
+    for (const vivaldi of [us, untouched]) for (let round = 0; round < 30; round++) vivaldi.update('m2', near, 0.01)
+    assert.deepEqual(us.own, untouched.own)
+  })
+
   test('that comes to nothing begins our own coordinate anew, and counts', () => {
     const vivaldi = new Vivaldi(new Random(1), coordinate([1e300, 0, 0, 0, 0, 0, 0, 0]))
     assert.equal(vivaldi.update('m2', near, 0.01), undefined)
