@@ -9,8 +9,8 @@ import { Query } from './query.ts'
 import type { QueryRequest } from './serf/asking.ts'
 import { InternalQuery, isInternal } from './serf/internal-queries.ts'
 import type { QueryAnswerNotice, ReceivedQuery } from './serf/notices.ts'
-import { MAX_FILTERS } from './serf/query-filters.ts'
-import { compilePattern, MAX_PATTERN_LENGTH } from './serf/tag-patterns.ts'
+import { MAX_FILTERS, MAX_QUERY_INSTRUCTIONS } from './serf/query-filters.ts'
+import { compilePattern, countInstructions, MAX_PATTERN_LENGTH } from './serf/tag-patterns.ts'
 import type { QueryFilter } from './wire/query-filter.ts'
 
 /** All is optional: everybody is asked, for as long as gossip needs. */
@@ -157,12 +157,18 @@ function tagFilters(patterns: unknown): QueryFilter[] {
     patterns !== null &&
     [Object.prototype, null].includes(Object.getPrototypeOf(patterns))
   if (!isRecord) throw new OptionsError('filterTags', patterns, 'must be an object of patterns')
+  let instructions = 0
   return Object.entries(patterns).map(([tag, pattern]: [string, unknown]) => {
     const option = `filterTags.${tag}`
     checkText('filterTags', tag)
     checkText(option, pattern)
     if (pattern.length > MAX_PATTERN_LENGTH) {
       throw new OptionsError(option, pattern, `must be at most ${MAX_PATTERN_LENGTH} characters`)
+    }
+    instructions += countInstructions(pattern)
+    if (instructions > MAX_QUERY_INSTRUCTIONS) {
+      const limit = `must have at most ${MAX_QUERY_INSTRUCTIONS} instructions, all patterns together`
+      throw new OptionsError(option, pattern, limit)
     }
     const compiled = compilePattern(pattern)
     if (typeof compiled === 'string') throw new OptionsError(option, pattern, `must be a pattern of RE2: ${compiled}`)

@@ -7,13 +7,16 @@ import type { SerfQuery } from '../wire/types.ts'
 import { endIfComplete, queryKey } from './collecting.ts'
 import { InternalQuery } from './internal-queries.ts'
 import { deliver, QueryFlag } from './queries.ts'
-import { passesFilters } from './query-filters.ts'
+import { MAX_QUERY_WORK, QueryFilters } from './query-filters.ts'
 import type { OpenQuery, QuerySink } from './query-state.ts'
 import { spread, USER_TYPE_BYTES } from './spread.ts'
 import type { SerfState } from './state.ts'
 
 /** Queries of ours at once: more than gossip could carry. */
 const MAX_OPEN = 1024
+
+/** Work to find out who is meant, over all members; see `QueryFilters.work`. */
+const MAX_MEANT_WORK = 2 ** 20
 
 /** Where gossip is off, as if it were not: a query must last some time. */
 const DEFAULT_GOSSIP_INTERVAL_MS = 200
@@ -58,14 +61,14 @@ export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, no
   const limit = Math.min(state.options.querySizeLimit, state.broadcasts.maxBytes - USER_TYPE_BYTES)
   if (message.length > limit) throw new SizeError('query', message.length, limit)
   const ltime = queries.clock.increment()
-  const meant = request.endsEarly ? meantBy(state, filters) : []
+  const meant = request.endsEarly ? meantBy(state, filters) : undefined
   const open: OpenQuery = {
     ltime,
     id: query.id,
     sink,
     unacked: new Set(wantsAcks ? meant : []),
     unanswered: new Set(name === InternalQuery.ping ? [] : meant),
-    endsEarly: request.endsEarly,
+    endsEarly: meant !== undefined,
     acked: new Set(),
     answered: new Set(),
     strangers: 0,
@@ -75,7 +78,7 @@ export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, no
   state.deadlines.set(queryKey(ltime), now + timeoutMs, { kind: 'query', ltime })
   spread(state, 'queries', message)
   deliver(state, query, now, true)
-  // Nobody may be meant at all.
+  // We may have been all that was meant.
   if (queries.open.has(ltime)) endIfComplete(state, open)
   return ltime
 }
@@ -104,14 +107,23 @@ export function queryTimeoutMs(gossipIntervalMs: number, mult: number, members: 
   return gossipIntervalMs * mult * Math.ceil(Math.log10(members + 1))
 }
 
-/** Everybody alive who passes the filters, as far as we know their tags; also who is accused, and may yet answer.
+/** Everybody alive who passes the filters, as far as we know their tags; also who is accused, and may yet answer. Absent where we cannot
+ *  know that these are all: nobody is, or somebody is named who is not here, and may be so to others; or it takes too long to find out.
  *  Differs: Serf waits its full time, though all have answered. */
-function meantBy(state: SerfState, filters: readonly Uint8Array[]): string[] {
+function meantBy(state: SerfState, filters: readonly Uint8Array[]): string[] | undefined {
+  const read = QueryFilters.read(filters, state.queries.patterns, () => {})
+  if (read === undefined) return undefined
+  const present = state.members.views().filter((member) => member.state === 'alive' || member.state === 'suspect')
+  const here = new Set(present.map(({ name }) => name))
+  if (read.named.some((names) => [...names].some((name) => !here.has(name)))) return undefined
   const meant: string[] = []
-  for (const member of state.members.views()) {
-    if (member.state !== 'alive' && member.state !== 'suspect') continue
-    const candidate = { name: member.name, tags: member.rawTags }
-    if (passesFilters(filters, candidate, state.queries.patterns, () => {})) meant.push(member.name)
+  let work = 0
+  for (const { name, rawTags: tags } of present) {
+    if (!read.passesNames(name)) continue
+    const its = read.work({ tags })
+    work += its
+    if (its > MAX_QUERY_WORK || work > MAX_MEANT_WORK) return undefined
+    if (read.passes({ name, tags }, () => {})) meant.push(name)
   }
-  return meant
+  return meant.length === 0 ? undefined : meant
 }

@@ -5,7 +5,7 @@ import { Address } from '../wire/address.ts'
 import type { SerfQuery } from '../wire/types.ts'
 import { answerInternally, isInternal } from './internal-queries.ts'
 import type { ReceivedQuery } from './notices.ts'
-import { passesFilters } from './query-filters.ts'
+import { MAX_QUERY_WORK, QueryFilters } from './query-filters.ts'
 import { MAX_AT_ONE_TIME, RING_SLOTS } from './query-state.ts'
 import { acknowledge } from './responding.ts'
 import { spread } from './spread.ts'
@@ -46,9 +46,7 @@ export function deliver(state: SerfState, query: SerfQuery, now: number, isOurs:
   const { name, sourceNode, flags } = query
   const self = state.members.view(state.name)
   if (self === undefined) return
-  const candidate = { name: self.name, tags: self.rawTags }
-  const told = (message: string): void => warn(state, 'filter-invalid', `query ${name} of ${sourceNode}: ${message}`)
-  if (!passesFilters(query.filters, candidate, state.queries.patterns, told)) return
+  if (!isMeant(state, query, { name: self.name, tags: self.rawTags }, now, isOurs)) return
   if (query.port === 0) {
     warn(state, 'message-invalid', `query ${name} of ${sourceNode} wants answers at port 0`)
     return
@@ -70,4 +68,22 @@ export function deliver(state: SerfState, query: SerfQuery, now: number, isOurs:
   state.snapshot?.query(received.ltime)
   if (isInternal(name)) answerInternally(state, received, now)
   else state.outbox.notify({ type: 'query', query: received })
+}
+
+/** Whether the filters let us pass. What strangers may have us work for it is bounded, by the query and by the second: `queries.patternWork`. */
+function isMeant(
+  state: SerfState,
+  { name, sourceNode, filters }: SerfQuery,
+  self: { readonly name: string; readonly tags: Readonly<Record<string, string>> },
+  now: number,
+  isOurs: boolean,
+): boolean {
+  const told = (message: string): void => warn(state, 'filter-invalid', `query ${name} of ${sourceNode}: ${message}`)
+  const read = QueryFilters.read(filters, state.queries.patterns, told)
+  if (read === undefined || !read.passesNames(self.name)) return false
+  if (!isOurs && read.work(self) <= MAX_QUERY_WORK && !state.queries.patternWork.take(read.cost(self), now)) {
+    warn(state, 'query-limit', `query ${name} of ${sourceNode}: more patterns in a second than are looked at`)
+    return false
+  }
+  return read.passes(self, told)
 }

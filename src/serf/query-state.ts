@@ -1,5 +1,6 @@
 // What Serf remembers of queries: those that have come, so that none is taken twice; and ours that are open. Plain data and a ring; what
 // happens to them stands in queries.ts, asking.ts and collecting.ts.
+import { Allowance } from '../base/allowance.ts'
 import { LamportClock } from './lamport-clock.ts'
 import type { QueryEnd } from './notices.ts'
 import { TagPatterns } from './tag-patterns.ts'
@@ -8,6 +9,11 @@ import { TagPatterns } from './tag-patterns.ts'
 export const RING_SLOTS = 512
 /** Queries at one and the same time: of members that asked without having heard of each other. */
 export const MAX_AT_ONE_TIME = 1024
+
+/** What the patterns of others' queries may take: instructions times characters, and what compiling them is worth. At once so much as the
+ *  largest query takes, about a tenth of a second; then a twentieth of each second. A usual pattern takes 200 units, 1,000 the first time. */
+const PATTERN_WORK = { most: 2 ** 19, perSecond: 2 ** 18 } as const
+
 /** The queries of one time. */
 interface Slot {
   readonly ltime: number
@@ -63,6 +69,8 @@ export interface Queries {
   minTime: number
   readonly seen: SeenQueries
   readonly patterns: TagPatterns
+  /** What the patterns of others may take; see `query-filters.ts`. */
+  readonly patternWork: Allowance
   /** Ours that are open, by their time. */
   readonly open: Map<number, OpenQuery>
 }
@@ -73,6 +81,7 @@ export function newQueries(): Queries {
     minTime: 0,
     seen: new SeenQueries(),
     patterns: new TagPatterns(),
+    patternWork: new Allowance(PATTERN_WORK),
     open: new Map(),
   }
 }

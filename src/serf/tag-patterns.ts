@@ -1,6 +1,8 @@
 // Patterns that strangers send, held against our tags: RE2 as Go has it, found anywhere in the value. The one importer of re2js.
-// Work is bounded: of re2js only the automaton is used that reads each character once and looks at each instruction at most once a
-// character (Thompson's); and no pattern is handed over whose instructions, counted beforehand, would be too many.
+// Work is bounded: of re2js only the automaton is used that reads each character once and looks at each instruction at most twice a
+// character (Thompson's); and no pattern is handed over whose instructions, counted beforehand, would be too many, be it for anybody or for
+// its length. So a match takes at most 2 * 128 steps for each character of the pattern and of the value. How many patterns there may be is
+// query-filters.ts's.
 // Source: serf-behaviour §26.2; Go regexp/syntax.
 import { RE2JSException, RE2Set } from 're2js'
 
@@ -8,6 +10,9 @@ import { RE2JSException, RE2Set } from 're2js'
 export const MAX_PATTERN_LENGTH = 1024
 /** Instructions of a pattern, `{n}` written out: so much that a thousand letters fit, each with its own repetition. */
 export const MAX_PATTERN_INSTRUCTIONS = 4096
+/** Instructions for each character of a pattern: a few characters must not make a program that takes long. Above what is written for
+ *  tags: `.{1,255}` has 64, `(?i)[а-яА-Я]` is counted with 86. */
+export const MAX_INSTRUCTIONS_PER_CHARACTER = 128
 /** What a Unicode class (`\pL`) counts for: its up to seven hundred ranges are gone through once an instruction. */
 const UNICODE_CLASS_COST = 16
 /** What a range counts for that letters of both cases are added to one by one, up to a hundred thousand. */
@@ -18,18 +23,26 @@ const MAX_KEPT = 16
 /** No memory for re2js's other automaton, which is faster and keeps what it saw: ours meets few values, short ones. */
 const NO_MEMORY = 0
 
+/** A pattern, compiled. */
+export type TagPattern = RE2Set
+
 /** Patterns as they were compiled last. */
 export class TagPatterns {
   /** The newest stand last. Text: why it is refused. */
-  readonly #kept = new Map<string, RE2Set | string>()
+  readonly #kept = new Map<string, TagPattern | string>()
 
   /** Whether the value has the pattern in it; text, which says why, for a pattern that is refused. */
   matches(pattern: string, value: string): boolean | string {
-    const compiled = this.#compiled(pattern)
-    return typeof compiled === 'string' ? compiled : compiled.match(value).length > 0
+    return matches(this.compiled(pattern), value)
   }
 
-  #compiled(pattern: string): RE2Set | string {
+  /** True if the pattern need not be compiled anew. */
+  has(pattern: string): boolean {
+    return this.#kept.has(pattern)
+  }
+
+  /** The pattern, to be held against values; text, which says why, for one that is refused. */
+  compiled(pattern: string): TagPattern | string {
     // Not even kept: it is as long as its sender likes.
     if (pattern.length > MAX_PATTERN_LENGTH) return `a pattern of ${pattern.length} characters`
     const known = this.#kept.get(pattern)
@@ -42,11 +55,25 @@ export class TagPatterns {
   }
 }
 
+/** Whether the value has the pattern in it; the text of one that is refused. */
+export function matches(compiled: TagPattern | string, value: string): boolean | string {
+  return typeof compiled === 'string' ? compiled : compiled.match(value).length > 0
+}
+
+/** How many instructions the pattern compiles to at most; text, which says why, for one that is refused without a try. */
+export function measurePattern(pattern: string): number | string {
+  if (pattern.length > MAX_PATTERN_LENGTH) return `a pattern of ${pattern.length} characters`
+  const instructions = countInstructions(pattern)
+  const most = Math.min(MAX_PATTERN_INSTRUCTIONS, MAX_INSTRUCTIONS_PER_CHARACTER * Math.max(1, pattern.length))
+  if (instructions <= most) return instructions
+  return `a pattern of ${instructions} instructions, at most ${most} for its length`
+}
+
 /** The pattern compiled, or why it is refused: longer than RE2's programs here may be, or no pattern at all.
  *  Differs: Serf compiles whatever it is sent, up to thirty megabytes of it. */
-export function compilePattern(pattern: string): RE2Set | string {
-  const most = countInstructions(pattern)
-  if (most > MAX_PATTERN_INSTRUCTIONS) return `a pattern of ${most} instructions`
+export function compilePattern(pattern: string): TagPattern | string {
+  const measure = measurePattern(pattern)
+  if (typeof measure === 'string') return measure
   try {
     const set = new RE2Set(RE2Set.UNANCHORED, 0, NO_MEMORY)
     set.add(pattern)

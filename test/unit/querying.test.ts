@@ -80,6 +80,11 @@ describe('asking', () => {
       ['filterTags.role', { role: '(?=web)' }],
       ['filterTags.role', { role: 'a'.repeat(1025) }],
       ['filterTags.role', { role: '(?:abcdefghij){1000}' }],
+      ['filterTags.role', { role: '.{1000}' }],
+      [
+        'filterTags.t4',
+        { ...Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`t${at}`, `^.{900}${'x'.repeat(9)}`])) },
+      ],
       ['ack', 1],
       ['relayFactor', 256],
       ['relayFactor', -1],

@@ -3,8 +3,10 @@ import { describe, test } from 'node:test'
 import { QueryError, SizeError } from '../../../src/base/errors.ts'
 import { queryTimeoutMs } from '../../../src/serf/asking.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
+import { encodeTags } from '../../../src/wire/tags.ts'
+import { counted } from './pattern-steps.ts'
 import { amongGhosts, answer, answersTold, asked, direct, queriesTold, query, request } from './query-support.ts'
-import { dead, goodbye, Mesh } from './support.ts'
+import { alive, dead, goodbye, Mesh } from './support.ts'
 
 describe('SF-45: the default timeout of a query', () => {
   test('is 16 rounds of gossip for each digit of the number of members', () => {
@@ -170,16 +172,56 @@ describe('asking', () => {
     assert.equal(us.serf.queued, queued)
   })
 
-  test('where nobody is meant it ends at once', () => {
-    const { mesh, us } = amongGhosts(3)
-    mesh.call(us, (serf, now) => serf.query(request({ filters: [{ type: 'nodes', nodes: ['nobody'] }] }), now))
-    assert.deepEqual(answersTold(us), ['complete'])
+  test('where nobody that we know is meant it lasts its time: others may know somebody', () => {
+    for (const filter of [
+      { type: 'nodes', nodes: ['newcomer'] },
+      { type: 'tag', tag: 'role', pattern: '^newcomer$' },
+    ] as const) {
+      const { mesh, us } = amongGhosts(3)
+      const ltime = mesh.call(us, (serf, now) => serf.query(request({ filters: [filter] }), now))
+      mesh.run(400)
+      mesh.tell(us, answer('newcomer', ltime, asked(mesh, 'us').id))
+      assert.deepEqual(answersTold(us), ['response newcomer'], filter.type)
+      mesh.run(3200)
+      assert.deepEqual(answersTold(us), ['timeout'], filter.type)
+    }
+  })
+
+  test('where somebody is named who is not here, the others are not enough', () => {
+    const { mesh, us } = amongGhosts(4)
+    mesh.feed(us, dead(4))
+    us.told()
+    for (const missing of ['newcomer', 'ghost-4']) {
+      const filters = [{ type: 'nodes', nodes: ['ghost-2', missing] }] as const
+      const ltime = mesh.call(us, (serf, now) => serf.query(request({ filters }), now))
+      mesh.run(400)
+      const { id } = asked(mesh, 'us')
+      mesh.tell(us, answer('ghost-2', ltime, id), answer(missing, ltime, id))
+      assert.deepEqual(answersTold(us), ['response ghost-2', `response ${missing}`])
+      mesh.run(3200)
+      assert.deepEqual(answersTold(us), ['timeout'])
+    }
+  })
+
+  test('where it takes too long to find out who is meant, it lasts its time', () => {
+    const { mesh, us } = amongGhosts(2)
+    const tags = encodeTags({ role: 'a'.repeat(480) })
+    for (let number = 3; number <= 60; number++) mesh.feed(us, alive(number, 2, { meta: tags }))
+    us.told()
+    const filters = [{ type: 'tag', tag: 'role', pattern: `^(?:.?){8}${'a?'.repeat(20)}$` }] as const
+    const { result: ltime, steps } = counted(() => mesh.call(us, (serf, now) => serf.query(request({ filters }), now)))
+    assert.ok(steps <= 2 ** 21, `${steps} steps`)
+    mesh.run(400)
+    const { id } = asked(mesh, 'us')
+    const names = us.serf.members().map(({ name }) => name)
+    mesh.tell(us, ...names.filter((name) => name !== 'us').map((name) => answer(name, ltime, id)))
+    assert.ok(!answersTold(us).includes('complete'))
   })
 
   test('who is meant is known by the filters, and waited for', () => {
     const { mesh, us } = amongGhosts(5)
     const ltime = mesh.call(us, (serf, now) => {
-      return serf.query(request({ filters: [{ type: 'nodes', nodes: ['ghost-3', 'ghost-5', 'nobody'] }] }), now)
+      return serf.query(request({ filters: [{ type: 'nodes', nodes: ['ghost-3', 'ghost-5'] }] }), now)
     })
     mesh.run(400)
     const { id } = asked(mesh, 'us')

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { countInstructions } from '../../../src/serf/tag-patterns.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfQuery } from '../../../src/wire/types.ts'
-import { amongGhosts, direct, queriesTold, query, warningsTold } from './query-support.ts'
+import { counted } from './pattern-steps.ts'
+import { amongGhosts, direct, queriesTold, query, request, warningsTold } from './query-support.ts'
 import { exchange, serfStateOf } from './support.ts'
 
 function tag(pattern: string) {
@@ -110,6 +112,56 @@ describe('queries that come', () => {
       mesh.call(us, (serf) => serf.members().length),
       3,
     )
+  })
+
+  test('whatever a datagram of queries brings, their patterns take so much work and no more', () => {
+    for (const pattern of [
+      (at: number) => `^${'a?'.repeat(20)}.{${at % 50}}$`,
+      (at: number) => `^(?:.?){${50 + (at % 20)}}${'a'.repeat(20 + (at % 50))}`,
+      (at: number) => `(?i)${'\\pL'.repeat(1 + (at % 5))}`,
+    ]) {
+      const { mesh, us } = amongGhosts(3, { tags: { role: 'a'.repeat(400) } })
+      const datagram = Array.from({ length: 1000 }, (_, id) => query({ id }, tag(pattern(id))))
+      const { compiled, instructions, steps } = counted(() => mesh.tell(us, ...datagram))
+      const told = us.told()
+      assert.ok(told.some((notice) => notice.type === 'warning' && notice.code === 'query-limit'))
+      // 2 ** 19 units are there: an instruction takes one for each character, and 64 to be compiled.
+      assert.ok(instructions * 64 + steps / 2 <= 2 ** 19, `${instructions} instructions, ${steps} steps`)
+      assert.ok(compiled > 0 && compiled < 300, `${compiled} were compiled`)
+      // Each of them is told on, and those without patterns are none of this.
+      mesh.tell(us, query({ id: 5000 }))
+      assert.equal(queriesTold(us).length, 1)
+      mesh.tell(us, query({ id: 5001 }, tag('^a')))
+      mesh.run(1000)
+      us.told()
+      mesh.tell(us, query({ id: 5002 }, tag('^a')))
+      assert.equal(queriesTold(us).length, 1, 'a second later there is more')
+    }
+  })
+
+  test('the largest query that there may be is looked at', () => {
+    const { mesh, us } = amongGhosts(3, { tags: { role: 'a'.repeat(60) } })
+    const pattern = `${'a?'.repeat(500)}(?:.?){${Math.floor((4096 - 1520) / 6)}}`
+    assert.ok(countInstructions(pattern) > 4070 && countInstructions(pattern) <= 4096, `${countInstructions(pattern)}`)
+    mesh.tell(us, query({}, tag(pattern)))
+    assert.equal(queriesTold(us).length, 1)
+  })
+
+  test('a pattern that is kept costs no compiling: hundreds of one kind a second are looked at', () => {
+    const { mesh, us } = amongGhosts(3, { tags: { role: 'a-server-for-the-web' } })
+    mesh.tell(us, ...Array.from({ length: 900 }, (_, id) => query({ id }, tag('^a-.*-web$'))))
+    assert.equal(queriesTold(us).length, 900)
+  })
+
+  test('what we ask ourselves takes nothing from what others may', () => {
+    const { mesh, us } = amongGhosts(3, { tags: { role: 'a'.repeat(400) } })
+    for (let count = 0; count < 40; count++) {
+      const filters = [tag(`^(?:.?){40}${'a'.repeat(100 + count)}$`)]
+      mesh.call(us, (serf, now) => serf.query(request({ filters }), now))
+    }
+    us.told()
+    mesh.tell(us, query({ ltime: 40 }, tag(`^${'a?'.repeat(200)}`)))
+    assert.equal(queriesTold(us).length, 1)
   })
 
   test('a filter that cannot be read is a warning', () => {

@@ -5,10 +5,12 @@ import { RE2Set } from 're2js'
 import {
   compilePattern,
   countInstructions,
+  MAX_INSTRUCTIONS_PER_CHARACTER,
   MAX_PATTERN_INSTRUCTIONS,
   MAX_PATTERN_LENGTH,
   TagPatterns,
 } from '../../../src/serf/tag-patterns.ts'
+import { counted } from './pattern-steps.ts'
 
 /** A pattern, a value, and what Go's `regexp.MatchString` says of them: true, false, or that it is no pattern. */
 const GO: readonly (readonly [pattern: string, value: string, verdict: boolean | 'error'])[] = [
@@ -85,20 +87,9 @@ const GO: readonly (readonly [pattern: string, value: string, verdict: boolean |
   ['[a', 'a', 'error'],
 ]
 
-/** What of a compiled pattern is counted: its instructions, each look of the automaton at one of them. */
+/** Each look of the automaton at an instruction. */
 function stepsOf(set: RE2Set, value: string): number {
-  const prog = set.prog as unknown as { inst: unknown[] }
-  const { inst } = prog
-  let steps = 0
-  prog.inst = new Proxy(inst, {
-    get(target, key) {
-      if (typeof key === 'string' && /^\d+$/.test(key)) steps++
-      return Reflect.get(target, key)
-    },
-  })
-  set.match(value)
-  prog.inst = inst
-  return steps
+  return counted(() => set.match(value)).steps
 }
 
 function compiled(pattern: string): RE2Set {
@@ -120,6 +111,18 @@ const CATASTROPHES: Readonly<Record<string, (size: number) => string>> = {
   'folded letters': (size) => `(?i)${'(a|A|aa)+'.repeat(size)}b`,
   'unicode classes': (size) => `${'\\pL*'.repeat(size)}!`,
 }
+
+/** A few characters that are written out to as much as they may be. */
+const DENSE: readonly string[] = [
+  '.{1,255}',
+  '(?:.?){130}$',
+  '(?:.?){160}$  ',
+  '(?:.*){170}$',
+  '(?:(?:|.)*){120}$',
+  '(?:\\pL?){60}$',
+  '(?i:(?:[a-z]?){200})$',
+  '(?:a{0,30}){20}b',
+]
 
 describe('patterns for tags', () => {
   test('mean what they mean to Go', () => {
@@ -152,6 +155,44 @@ describe('patterns for tags', () => {
     }
   })
 
+  test('a match takes at most 256 steps for each character of the pattern and of the value and its end, however nasty the pattern', () => {
+    const battery = Object.values(CATASTROPHES).flatMap((make) => [1, 4, 16, 48].map(make))
+    let [taken, most] = [0, 0]
+    for (const pattern of [...battery, ...DENSE]) {
+      const set = compilePattern(pattern)
+      if (typeof set === 'string') continue
+      taken++
+      for (const length of [0, 1, 64, 512]) {
+        // Held against the start and the end too, as if each were a character.
+        const steps = stepsOf(set, 'a'.repeat(length)) / (pattern.length * (length + 2))
+        assert.ok(steps <= 2 * MAX_INSTRUCTIONS_PER_CHARACTER, `${pattern}, ${length} letters: ${steps} a character`)
+        most = Math.max(most, steps)
+      }
+    }
+    assert.ok(taken > 40 && most > 32, `${taken} patterns, up to ${most} steps a character`)
+  })
+
+  test('a few characters that are written out to many instructions are refused, and what is written for tags is not', () => {
+    for (const pattern of ['.{1000}', '(?:.?){670}$', '(?:.*){300}$', '(?:\\pL?){180}$', '(?:a{0,40}){40}b']) {
+      assert.match(
+        String(compilePattern(pattern)),
+        /^a pattern of \d+ instructions, at most \d+ for its length$/,
+        pattern,
+      )
+    }
+    for (const pattern of [
+      '',
+      '.{1,255}',
+      '^.{512}$',
+      '(?i)[а-яА-Я]',
+      '^[a-z]{1,63}$',
+      '(?i)^[à-ÿÀ-Ý]+$',
+      '\\pL{20}',
+    ]) {
+      compiled(pattern)
+    }
+  })
+
   test('what would be written out to too many instructions is refused before it is', () => {
     for (const pattern of [
       `(?:${'x'.repeat(1000)}){1000}`,
@@ -164,7 +205,7 @@ describe('patterns for tags', () => {
       const began = performance.now()
       const refusal = compilePattern(pattern)
       assert.ok(typeof refusal === 'string', pattern.slice(0, 40))
-      assert.match(refusal, /^a pattern of \d+ instructions$/)
+      assert.match(refusal, /^a pattern of \d+ instructions, at most \d+ for its length$/)
       // A bound of a machine under load; written out, the first takes seconds.
       assert.ok(performance.now() - began < 200, pattern.slice(0, 40))
     }
@@ -210,6 +251,17 @@ describe('patterns for tags', () => {
     const patterns = new TagPatterns()
     assert.equal(patterns.matches('a'.repeat(MAX_PATTERN_LENGTH), 'a'), false)
     assert.equal(patterns.matches('a'.repeat(MAX_PATTERN_LENGTH + 1), 'a'), 'a pattern of 1025 characters')
+  })
+
+  test('sixteen are kept, those used last, and no more', () => {
+    const patterns = new TagPatterns()
+    const compiledFor = (number: number): number => counted(() => patterns.matches(`^${number}$`, '')).compiled
+    for (let number = 0; number < 16; number++) assert.equal(compiledFor(number), 1)
+    for (let number = 0; number < 16; number++) assert.equal(compiledFor(number), 0)
+    assert.equal(compiledFor(0), 0)
+    assert.equal(compiledFor(16), 1)
+    assert.deepEqual([patterns.has('^0$'), patterns.has('^1$'), patterns.has('^16$')], [true, false, true])
+    assert.equal(compiledFor(1), 1)
   })
 
   test('a pattern that was let go of is compiled anew', () => {
