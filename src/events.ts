@@ -67,7 +67,7 @@ export interface ConflictEvent {
 export interface UserEvent {
   readonly type: 'user-event'
   readonly name: string
-  /** A copy of its own; empty where none was sent. */
+  /** One copy for all listeners; empty where none was sent. */
   readonly payload: Uint8Array
   /** Lamport time at the sender: what was sent after another was heard has a later one. */
   readonly ltime: number
