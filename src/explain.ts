@@ -1,5 +1,6 @@
 // Why we hold of a member what we hold: the trail that the protocol left (swim/trail.ts), with ages, and as text for a person.
 // Knows English, and no rules.
+import { printable } from './base/printable.ts'
 import type { MemberState } from './serf/members.ts'
 import type { Serf } from './serf/serf.ts'
 import type { Story, TrailEntry } from './swim/trail.ts'
@@ -19,14 +20,15 @@ export interface Explanation {
   readonly entries: readonly ExplanationEntry[]
   /** Older entries that had to give way. */
   readonly forgotten: number
-  /** The same for a person: one line an entry. */
+  /** The same for a person: one line an entry. What of a name or an error is no text to print is written as `\u{...}`. */
   readonly text: string
   toString(): string
 }
 
 /** What `serf` knows of a member of that name, or of ourselves. @param now of the clock that it goes by */
 export function explain(serf: Pick<Serf, 'local' | 'member' | 'trail'>, name: string, now: number): Explanation {
-  return explanationOf(name, serf.local.name, serf.member(name)?.state, serf.trail.story(name), now)
+  const state = serf.member(name)?.state
+  return explanationOf(name, serf.local.name, state, serf.trail.story(name, state === 'suspect'), now)
 }
 
 /** @param selfName ours
@@ -47,7 +49,7 @@ export function explanationOf(
   for (const [at, entry] of entries.entries()) {
     lines.push(`${(ages[at] as string).padStart(width)}  ${sentenceOf(entry, selfName)}`)
   }
-  const text = lines.join('\n')
+  const text = lines.map(printable).join('\n')
   const explained = { name, entries: Object.freeze(entries), forgotten, text, toString: () => text }
   return Object.freeze(state === undefined ? explained : { ...explained, state })
 }
@@ -65,6 +67,8 @@ function sentenceOf(entry: TrailEntry, selfName: string): string {
       return `it did not answer our ping within ${entry.timeoutMs} ms${healthOf(entry.health, 'was')}`
     case 'unsendable':
       return 'the network refused our ping of it'
+    case 'unsent':
+      return 'our own socket could not send our ping of it: the probe ended without a verdict'
     case 'helpers-asked':
       return askedOf(entry.helpers, entry.overStream)
     case 'helper-nack':
@@ -84,13 +88,11 @@ function sentenceOf(entry: TrailEntry, selfName: string): string {
     case 'suspected':
       return suspectedOf(entry, selfName)
     case 'confirmed':
-      return `${entry.by === selfName ? 'we suspect' : `${entry.by} suspects`} it too: dead in ${seconds(entry.endsInMs)} unless it denies`
+      return `${accuserOf(entry, selfName)} it too${wordOf(entry)}: dead in ${seconds(entry.endsInMs)} unless it denies`
     case 'refuted':
       return `it denied, with incarnation ${entry.incarnation}: alive`
     case 'dead':
-      return entry.by === selfName
-        ? 'the time to deny was over: we declared it dead'
-        : `${entry.by} declared it dead, at incarnation ${entry.incarnation}`
+      return deathOf(entry, selfName)
     case 'left':
       return 'the goodbye was heard: it has left'
     case 'back':
@@ -101,8 +103,8 @@ function sentenceOf(entry: TrailEntry, selfName: string): string {
       return 'it was taken off the list'
     case 'accused':
       return entry.of === 'alive'
-        ? `${entry.by} told of us what is not so, at incarnation ${entry.incarnation}`
-        : `${entry.by} said that we are ${entry.of}, at incarnation ${entry.incarnation}`
+        ? `${nameOf(entry.by)} told of us what is not so, at incarnation ${entry.incarnation}`
+        : `${nameOf(entry.by)} said that we are ${entry.of}, at incarnation ${entry.incarnation}`
     case 'denied':
       return `we denied, with incarnation ${entry.incarnation}${healthOf(entry.health, 'is now')}`
     case 'stalled':
@@ -123,16 +125,32 @@ function answeredOf({ afterMs, how, helper }: Extract<TrailEntry, { kind: 'answe
   return how === 'directly' ? `it answered our ping ${after}` : `it answered through ${helper} ${after}`
 }
 
-function suspectedOf(
-  { by, incarnation, endsInMs, confirmationsWanted, heardFrom }: Extract<TrailEntry, { kind: 'suspected' }>,
-  selfName: string,
-): string {
-  const who = by !== selfName ? `${by} suspects it` : 'we suspect it'
-  const why = heardFrom === undefined ? '' : `, by the word of ${heardFrom}`
-  const wanted = confirmationsWanted
+function suspectedOf(entry: Extract<TrailEntry, { kind: 'suspected' }>, selfName: string): string {
+  const { incarnation, endsInMs, confirmationsWanted: wanted } = entry
   const sooner =
     wanted === 0 ? '' : `, sooner if ${wanted === 1 ? 'another accuses' : `${wanted} others accuse`} it too`
-  return `${who}${why}, at incarnation ${incarnation}: dead in ${seconds(endsInMs)} unless it denies${sooner}`
+  const who = `${accuserOf(entry, selfName)} it${wordOf(entry)}`
+  return `${who}, at incarnation ${incarnation}: dead in ${seconds(endsInMs)} unless it denies${sooner}`
+}
+
+function deathOf(entry: Extract<TrailEntry, { kind: 'dead' }>, selfName: string): string {
+  const { by, incarnation, heardFrom } = entry
+  if (by !== selfName) return `${nameOf(by)} declared it dead, at incarnation ${incarnation}`
+  if (heardFrom === undefined) return 'the time to deny was over: we declared it dead'
+  return `${heardFrom} told us, in our own name, that it is dead, at incarnation ${incarnation}`
+}
+
+function accuserOf({ by }: { readonly by: string }, selfName: string): string {
+  return by === selfName ? 'we suspect' : `${nameOf(by)} suspects`
+}
+
+function wordOf({ heardFrom }: { readonly heardFrom?: string }): string {
+  return heardFrom === undefined ? '' : `, by the word of ${heardFrom}`
+}
+
+/** A stranger's may be empty. */
+function nameOf(by: string): string {
+  return by === '' ? 'somebody without a name' : by
 }
 
 /** Ours, where it is worth a word. */

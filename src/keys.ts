@@ -2,6 +2,7 @@
 // said. One change at a time; lists may run beside one another. Knows how answers add up, not how they come.
 import { checkBoolean, checkKeys, checkNumber, checkObject } from './base/check.ts'
 import { MembershipError } from './base/errors.ts'
+import { printable } from './base/printable.ts'
 import type { KeyChange, KeyOperation } from './serf/key-state.ts'
 import type { KeyAnswer } from './serf/notices.ts'
 import { formatKey, parseKey } from './wire/keyring.ts'
@@ -42,7 +43,7 @@ export class KeysError extends MembershipError {
   readonly result: KeysResult
 
   constructor(message: string, result: KeysResult) {
-    super('ERR_KEYS', message)
+    super('ERR_KEYS', printable(message))
     this.result = result
   }
 }

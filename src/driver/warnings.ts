@@ -1,5 +1,6 @@
 // Telling a person about trouble without drowning them: a kind of warning is told at once, then at most once an interval,
 // with a count of those held back in between. The kinds are a closed list, so the memory is bounded.
+import { printable } from '../base/printable.ts'
 import type { SerfWarning } from '../serf/notices.ts'
 
 /** What can go wrong around the protocol, beside what the protocol itself warns of. */
@@ -26,7 +27,7 @@ export interface WarningNotice {
   readonly suppressed: number
 }
 
-/** Messages quote what strangers wrote, and a name may fill a datagram. */
+/** Messages quote what strangers wrote: a name may fill a datagram, and hold line ends. */
 const MAX_MESSAGE_LENGTH = 500
 
 /** Time between two warnings of one code. */
@@ -45,7 +46,8 @@ export class Warnings {
       return undefined
     }
     this.#told.set(code, { at: now, suppressed: 0, total: (known?.total ?? 0) + 1 })
-    return { type: 'warning', code, message: message.slice(0, MAX_MESSAGE_LENGTH), suppressed: known?.suppressed ?? 0 }
+    const told = printable(message.slice(0, MAX_MESSAGE_LENGTH)).slice(0, MAX_MESSAGE_LENGTH)
+    return { type: 'warning', code, message: told, suppressed: known?.suppressed ?? 0 }
   }
 
   /** How often each code came up, told or held back. */

@@ -59,6 +59,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
     changedAt: now,
     suspicion: undefined,
     accusedAt: Number.NEGATIVE_INFINITY,
+    hasAnswered: false,
     told: undefined,
   }
 }
@@ -220,7 +221,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
       // Differs: memberlist keeps it dead, and its name stays locked to its address.
       member.status = 'left'
       spread(state, claim, note)
-      noteVerdict(state, member, claim, now)
+      noteVerdict(state, member, claim, note, now)
       state.delegate.memberLeftAfterAll(member, now)
     }
     return
@@ -236,7 +237,7 @@ export function applyDead(state: SwimState, claim: Dead, now: number, note: Clai
   member.incarnation = claim.incarnation
   member.status = isGoodbye ? 'left' : 'dead'
   member.changedAt = now
-  noteVerdict(state, member, claim, now)
+  noteVerdict(state, member, claim, note, now)
   state.delegate.memberGone(member, now)
 }
 

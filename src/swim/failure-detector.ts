@@ -137,6 +137,7 @@ export function probeSendFailed(state: SwimState, to: Address, isRemote: boolean
   if (!isRemote) {
     if (to !== probe.address) return
     trace('ping of %s could not be sent', probe.target.name)
+    state.trail.saw(probe.target.name, { kind: 'unsent' }, now)
     finish(state, probe)
     catchUp(state, now)
     return
@@ -246,6 +247,7 @@ function succeed(
     const by = helper === undefined ? {} : { helper }
     state.trail.saw(probe.target.name, { kind: 'answered', afterMs: now - probe.sentAt, how, ...by }, now)
   }
+  probe.target.hasAnswered = true
   if (!probe.skipped) state.awareness.apply(-1)
   finish(state, probe)
   state.delegate.memberAnswered(probe.target, now)

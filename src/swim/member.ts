@@ -33,6 +33,8 @@ export interface MemberRecord {
   suspicion: Suspicion | undefined
   /** When we last told it directly that it stands accused; -Infinity at first. */
   accusedAt: number
+  /** A probe of ours was answered, ever; kept by `failure-detector.ts`. */
+  hasAnswered: boolean
   /** How it was told in an exchange last; kept by `our-state.ts`. */
   told: Told | undefined
 }

@@ -8,6 +8,7 @@
 import { unreachable } from '../base/assert.ts'
 import { textOf, utf8 } from '../base/bytes.ts'
 import { Deadlines } from '../base/deadlines.ts'
+import { printable } from '../base/printable.ts'
 import type { Random } from '../base/random.ts'
 import type { Address } from '../wire/address.ts'
 import type { Cidr } from '../wire/cidr.ts'
@@ -89,6 +90,12 @@ export class Swim {
     self.vsn = vsn
     self.incarnation = setup.incarnation ?? 0
     const largestBytes = packetRoom({ options, packetOverheadBytes }) - PART_OVERHEAD_BYTES
+    const members = new MemberTable(random)
+    const trail = new Trail({
+      selfName: name,
+      probeIntervalMs: options.probeIntervalMs,
+      hasAnswered: (other) => members.get(other)?.hasAnswered === true,
+    })
     this.#state = {
       options,
       packetOverheadBytes,
@@ -98,12 +105,12 @@ export class Swim {
       outbox,
       self,
       deadlines: new Deadlines<SwimDue>(),
-      members: new MemberTable(random),
+      members,
       queue: new DisseminationQueue(MAX_QUEUED_CLAIMS, largestBytes),
       awareness: new Awareness(options.awarenessMaxMultiplier),
       relays: new Map(),
       pings: new Map(),
-      trail: new Trail(name),
+      trail,
       requests: new Map(),
       merges: [],
       ourState: new OurState(),
@@ -391,5 +398,5 @@ function nextTick(at: number, intervalMs: number, now: number): number {
 /** A wrong answer, in words; what a peer wrote is cut short, and copied: a slice would keep the whole of it in memory. */
 function describe(message: StreamMessage): string {
   if (message.type !== 'error') return `answered with ${message.type}`
-  return `the other side says: ${textOf(utf8(message.error.slice(0, 200)))}`
+  return `the other side says: ${printable(textOf(utf8(message.error.slice(0, 200))) ?? '')}`
 }

@@ -20,14 +20,14 @@ export function noteSuspicion(
   source: Source,
   now: number,
 ): void {
-  const { options, members, self } = state
+  const { options, members } = state
   const endsInMs = member.suspicion === undefined ? 0 : member.suspicion.endsAt - now
   const confirmationsWanted = wantedConfirmations(options.suspicionMult, members.size)
   const { from: by, incarnation } = claim
   const event = { kind: 'suspected', by: shortName(by), incarnation, endsInMs, confirmationsWanted } as const
   if (isOwnFinding(source)) state.trail.saw(member.name, event, now)
   // An exchange does not say who accuses, and what we take from it becomes our own accusation.
-  else state.trail.heard(member.name, by === self.name ? { ...event, ...heardFrom(source) } : event, now)
+  else state.trail.heard(member.name, { ...event, ...signedByUs(state, by, source) }, now)
 }
 
 /** Another accuser. */
@@ -42,15 +42,17 @@ export function noteConfirmation(
   const { confirmations, endsAt } = suspicion
   const event = { kind: 'confirmed', by: shortName(from), confirmations, endsInMs: endsAt - now } as const
   if (isOwnFinding(source)) state.trail.saw(name, event, now)
-  else state.trail.heard(name, event, now)
+  else state.trail.heard(name, { ...event, ...signedByUs(state, from, source) }, now)
 }
 
 /** A member is dead, or has left, by someone's word or ours. */
-export function noteVerdict(state: SwimState, member: MemberRecord, claim: Dead, now: number): void {
+export function noteVerdict(state: SwimState, member: MemberRecord, claim: Dead, source: Source, now: number): void {
   const { incarnation, from } = claim
+  const signed = isOwnFinding(source) ? {} : signedByUs(state, from, source)
   const event: TrailEvent =
-    claim.node === from ? { kind: 'left', incarnation } : { kind: 'dead', by: shortName(from), incarnation }
-  state.trail.heard(member.name, event, now)
+    claim.node === from ? { kind: 'left', incarnation } : { kind: 'dead', by: shortName(from), incarnation, ...signed }
+  if (isOwnFinding(source)) state.trail.concluded(member.name, event, now)
+  else state.trail.heard(member.name, event, now)
 }
 
 /** A member denied a suspicion, or is back. @param before what it was until now */
@@ -64,8 +66,9 @@ export function noteReturn(state: SwimState, member: MemberRecord, before: SwimS
 export function noteAccusation(state: SwimState, claim: Alive | Suspect | Dead, source: Source, now: number): void {
   const { type: of, incarnation } = claim
   // Who tells that we are other than we say does not sign it.
-  const by = claim.type === 'alive' || claim.from === state.self.name ? source.from?.key : claim.from
-  state.trail.heard(state.self.name, { kind: 'accused', by: shortName(by ?? ''), of, incarnation }, now)
+  const signed = claim.type === 'alive' || claim.from === state.self.name ? '' : claim.from
+  const by = shortName(signed === '' ? (source.from?.key ?? '') : signed)
+  state.trail.heard(state.self.name, { kind: 'accused', by, of, incarnation }, now)
 }
 
 /** We denied it. */
@@ -78,6 +81,7 @@ function isOwnFinding({ received, from }: Source): boolean {
   return received === undefined && from === undefined
 }
 
-function heardFrom({ from }: Source): { heardFrom?: string } {
-  return from === undefined ? {} : { heardFrom: from.key }
+/** What we were told in our own name is no finding of ours: where we heard it. */
+function signedByUs({ self }: SwimState, by: string, { from }: Source): { heardFrom?: string } {
+  return by === self.name && from !== undefined ? { heardFrom: from.key } : {}
 }

@@ -1,12 +1,13 @@
 // What led to each verdict, for whoever asks later: a bounded record of what we saw and were told of members, in order.
-// Three shelves, so that nobody can push out what we saw ourselves by telling us things: what stands on the first comes at the pace of our
-// own probes, whatever strangers send; on the second stands what was told of the same members, on the third what was told of others, whom
-// a stranger may have invented. On each shelf every member has a bounded part, and the member that was noted longest ago gives way first.
+// Four shelves, so that nobody can push out what we saw ourselves by telling us things: what stands on the first comes at the pace of our
+// own probes, whatever strangers send; on the second stands what was told of the same members, and of whoever answered a probe of ours, on
+// the third what was told of others, whom a stranger may have invented, on the fourth what was told of ourselves. On each shelf every
+// member has a bounded part, and the member that was noted longest ago gives way first.
 // Decides nothing, and is asked by nothing that decides. Source: ours; SWIM and Serf keep no such record.
 
 /** Entries of the first shelf: a failed probe is about six of them. */
 export const MAX_SEEN = 1024
-/** Entries of each of the others. */
+/** Entries of the second, and of the third. On the fourth stands one member alone. */
 export const MAX_TOLD = 512
 /** Of each shelf, entries of one member. */
 export const MAX_ENTRIES_PER_MEMBER = 32
@@ -21,6 +22,8 @@ export type TrailEvent =
   | { readonly kind: 'unanswered'; readonly timeoutMs: number; readonly health: number }
   /** The network refused our ping. */
   | { readonly kind: 'unsendable' }
+  /** Our own socket could not send our ping: the probe ended without a verdict. */
+  | { readonly kind: 'unsent' }
   /** Others were asked to ping it. `overStream`: it was pinged over TCP too. */
   | { readonly kind: 'helpers-asked'; readonly helpers: readonly string[]; readonly overStream: boolean }
   /** A helper says that it got no answer either. */
@@ -46,12 +49,18 @@ export type TrailEvent =
       readonly confirmationsWanted: number
       readonly heardFrom?: string
     }
-  /** Another accuses it too, the `confirmations`th beyond the first. */
-  | { readonly kind: 'confirmed'; readonly by: string; readonly confirmations: number; readonly endsInMs: number }
+  /** Another accuses it too, the `confirmations`th beyond the first. `heardFrom` as above. */
+  | {
+      readonly kind: 'confirmed'
+      readonly by: string
+      readonly confirmations: number
+      readonly endsInMs: number
+      readonly heardFrom?: string
+    }
   /** It denied. */
   | { readonly kind: 'refuted'; readonly incarnation: number }
-  /** The verdict. `by` whom: ours where the time to deny was over. */
-  | { readonly kind: 'dead'; readonly by: string; readonly incarnation: number }
+  /** The verdict. `by` whom: ours where the time to deny was over, but for one in our name that we were told, `heardFrom` that address. */
+  | { readonly kind: 'dead'; readonly by: string; readonly incarnation: number; readonly heardFrom?: string }
   /** Its own goodbye. */
   | { readonly kind: 'left'; readonly incarnation: number }
   /** Alive again after it was dead or had left. */
@@ -60,7 +69,7 @@ export type TrailEvent =
   | { readonly kind: 'leave-announced'; readonly ltime: number }
   /** Taken off the list before its time, by an operator. */
   | { readonly kind: 'erased' }
-  /** Of ourselves: what `by` says of us. */
+  /** Of ourselves: what `by` says of us; an address where that bears no name. */
   | {
       readonly kind: 'accused'
       readonly by: string
@@ -84,6 +93,11 @@ interface Noted {
   readonly entry: TrailEntry
 }
 
+interface NotedStall extends Noted {
+  /** The longest that a probe may have taken when it fell. */
+  readonly probeMs: number
+}
+
 /** What is remembered of a member, oldest first. */
 export interface Story {
   readonly entries: readonly TrailEntry[]
@@ -91,16 +105,24 @@ export interface Story {
   readonly forgotten: number
 }
 
+export interface TrailSetup {
+  readonly selfName: string
+  readonly probeIntervalMs: number
+  /** Whether a member has ever answered a probe of ours: then nobody invented it. */
+  hasAnswered(name: string): boolean
+}
+
 export class Trail {
-  readonly #selfName: string
+  readonly #setup: TrailSetup
   readonly #seen = new Shelf(MAX_SEEN)
   readonly #toldOfSeen = new Shelf(MAX_TOLD)
   readonly #toldOfOthers = new Shelf(MAX_TOLD)
-  readonly #stalls: Noted[] = []
+  readonly #toldOfUs = new Shelf(MAX_ENTRIES_PER_MEMBER)
+  readonly #stalls: NotedStall[] = []
   #number = 0
 
-  constructor(selfName: string) {
-    this.#selfName = selfName
+  constructor(setup: TrailSetup) {
+    this.#setup = setup
   }
 
   /** Entries held. */
@@ -113,27 +135,35 @@ export class Trail {
     this.#seen.add(name, this.#noted(event, now))
   }
 
+  /** What we concluded at the end of a time that somebody else may have begun: ours to tell, but of whom a stranger may have invented it
+   *  comes at the pace of the stranger. */
+  concluded(name: string, event: TrailEvent, now: number): void {
+    if (name === this.#setup.selfName || this.#isReal(name)) this.saw(name, event, now)
+    else this.heard(name, event, now)
+  }
+
   /** What somebody told us, be it true or not, and what follows from it. */
   heard(name: string, event: TrailEvent, now: number): void {
-    const shelf = this.#seen.has(name) ? this.#toldOfSeen : this.#toldOfOthers
-    shelf.add(name, this.#noted(event, now))
+    this.#shelfOfTold(name).add(name, this.#noted(event, now))
   }
 
   /** We were not there for so long, until now. */
   stalled(lengthMs: number, health: number, now: number): void {
-    this.#stalls.push(this.#noted({ kind: 'stalled', lengthMs, health }, now))
+    const probeMs = this.#setup.probeIntervalMs * (health + 1)
+    this.#stalls.push({ ...this.#noted({ kind: 'stalled', lengthMs, health }, now), probeMs })
     if (this.#stalls.length > MAX_STALLS) this.#stalls.shift()
   }
 
-  /** All of one member, with our stalls in between; of ourselves all our stalls. */
-  story(name: string): Story {
+  /** All of one member, with the stalls of ours that fell into it; of ourselves all our stalls.
+   *  @param isOpen it stands accused: more is to come */
+  story(name: string, isOpen = false): Story {
     const own = this.#shelves.flatMap((shelf) => shelf.of(name)).sort((one, other) => one.number - other.number)
-    const isSelf = name === this.#selfName
     const [first, last] = [own[0], own.at(-1)]
-    const stalls = this.#stalls.filter(
-      ({ number }) =>
-        isSelf || (first !== undefined && last !== undefined && number > first.number && number < last.number),
-    )
+    const stalls = this.#stalls.filter((stall) => {
+      if (name === this.#setup.selfName) return true
+      if (first === undefined || last === undefined) return false
+      return reaches(stall, first) && (isOpen || stall.number < last.number)
+    })
     const all = [...own, ...stalls].sort((one, other) => one.number - other.number)
     return {
       entries: all.map(({ entry }) => entry),
@@ -141,13 +171,28 @@ export class Trail {
     }
   }
 
+  #shelfOfTold(name: string): Shelf {
+    if (name === this.#setup.selfName) return this.#toldOfUs
+    return this.#isReal(name) ? this.#toldOfSeen : this.#toldOfOthers
+  }
+
+  /** Known by more than hearsay. */
+  #isReal(name: string): boolean {
+    return this.#seen.has(name) || this.#setup.hasAnswered(name)
+  }
+
   get #shelves(): readonly Shelf[] {
-    return [this.#seen, this.#toldOfSeen, this.#toldOfOthers]
+    return [this.#seen, this.#toldOfSeen, this.#toldOfOthers, this.#toldOfUs]
   }
 
   #noted(event: TrailEvent, now: number): Noted {
     return { number: this.#number++, entry: Object.freeze({ ...event, atMs: now }) }
   }
+}
+
+/** Whether a stall fell into what begins with `first`: a probe leaves its first entry when it fails, and had begun before. */
+function reaches(stall: NotedStall, first: Noted): boolean {
+  return stall.number > first.number || first.entry.atMs - stall.entry.atMs <= stall.probeMs
 }
 
 /** A name as it is kept beside an entry: a stranger's is cut short. */

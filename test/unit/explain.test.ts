@@ -55,6 +55,7 @@ describe('explain', () => {
       { kind: 'unanswered', timeoutMs: 500, health: 2 },
     ],
     ['the network refused our ping of it', { kind: 'unsendable' }],
+    ['our own socket could not send our ping of it: the probe ended without a verdict', { kind: 'unsent' }],
     [
       'we asked m3, m4 and m5 to ping it, and we pinged it over TCP',
       { kind: 'helpers-asked', helpers: ['m3', 'm4', 'm5'], overStream: true },
@@ -103,8 +104,21 @@ describe('explain', () => {
       'we suspect it too: dead in 3.000 s unless it denies',
       { kind: 'confirmed', by: 'us', confirmations: 2, endsInMs: 3000 },
     ],
+    [
+      'we suspect it too, by the word of 10.0.0.66:7946: dead in 3.000 s unless it denies',
+      { kind: 'confirmed', by: 'us', confirmations: 2, endsInMs: 3000, heardFrom: '10.0.0.66:7946' },
+    ],
+    [
+      'somebody without a name suspects it too: dead in 3.000 s unless it denies',
+      { kind: 'confirmed', by: '', confirmations: 2, endsInMs: 3000 },
+    ],
     ['it denied, with incarnation 2: alive', { kind: 'refuted', incarnation: 2 }],
     ['the time to deny was over: we declared it dead', { kind: 'dead', by: 'us', incarnation: 2 }],
+    [
+      '10.0.0.66:7946 told us, in our own name, that it is dead, at incarnation 2',
+      { kind: 'dead', by: 'us', incarnation: 2, heardFrom: '10.0.0.66:7946' },
+    ],
+    ['somebody without a name declared it dead, at incarnation 2', { kind: 'dead', by: '', incarnation: 2 }],
     ['m3 declared it dead, at incarnation 2', { kind: 'dead', by: 'm3', incarnation: 2 }],
     ['the goodbye was heard: it has left', { kind: 'left', incarnation: 2 }],
     [
@@ -114,6 +128,10 @@ describe('explain', () => {
     ['its leave was announced, at Lamport time 7', { kind: 'leave-announced', ltime: 7 }],
     ['it was taken off the list', { kind: 'erased' }],
     ['m3 said that we are suspect, at incarnation 1', { kind: 'accused', by: 'm3', of: 'suspect', incarnation: 1 }],
+    [
+      'somebody without a name said that we are dead, at incarnation 1',
+      { kind: 'accused', by: '', of: 'dead', incarnation: 1 },
+    ],
     ['m3 told of us what is not so, at incarnation 1', { kind: 'accused', by: 'm3', of: 'alive', incarnation: 1 }],
     ['we denied, with incarnation 2; our own health is now 1', { kind: 'denied', incarnation: 2, health: 1 }],
     [
@@ -126,4 +144,14 @@ describe('explain', () => {
       assert.equal(sentence(event), expected)
     })
   }
+
+  it('names of strangers forge no lines and move no cursor', () => {
+    const by = 'x\n0.001 s ago  it denied, with incarnation 9: alive\u001b[2K'
+    const entries: TrailEntry[] = [{ kind: 'dead', by, incarnation: 1, atMs: 0 }]
+    const { text } = explanationOf('m2\u202e\n', 'us', 'dead', { entries, forgotten: 0 }, 0)
+    assert.deepEqual(text.split('\n'), [
+      'm2\\u{202e}\\u{a} is dead; seen from us:',
+      '0.000 s ago  x\\u{a}0.001 s ago  it denied, with incarnation 9: alive\\u{1b}[2K declared it dead, at incarnation 1',
+    ])
+  })
 })

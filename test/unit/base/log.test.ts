@@ -42,4 +42,9 @@ describe('base/log.ts', () => {
     assert.match(lines[0] ?? '', /rollcall:test:loud/)
     assert.match(lines[0] ?? '', /m2 is late by 7 ms/)
   })
+
+  it('one line, whatever a stranger calls itself', () => {
+    const lines = traced('rollcall:test:*', () => tracer('test:loud')('%s is late', 'm2\n0.1 s ago  we \u001b[2K'))
+    assert.match(lines[0] ?? '', /m2\\u\{a\}0\.1 s ago {2}we \\u\{1b\}\[2K is late/)
+  })
 })

@@ -28,6 +28,12 @@ describe('Warnings', () => {
     assert.equal(new Warnings().offer('packet-invalid', 'x'.repeat(60_000), 0)?.message.length, 500)
   })
 
+  it('writes out line ends and escapes in what a stranger wrote, within the bound', () => {
+    const told = (message: string) => new Warnings().offer('packet-invalid', message, 0)?.message
+    assert.equal(told('alive of m2\n\u001b[2Kall is well'), 'alive of m2\\u{a}\\u{1b}[2Kall is well')
+    assert.equal(told('\n'.repeat(500))?.length, 500)
+  })
+
   it('counts each code for itself, told or held back', () => {
     const warnings = new Warnings()
     assert.notEqual(warnings.offer('packet-invalid', '', 0), undefined)

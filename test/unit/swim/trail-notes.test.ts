@@ -124,6 +124,27 @@ describe('our own probe', () => {
   })
 })
 
+describe('our own socket', () => {
+  it('that could not send the ping ends the probe without a verdict, and that is told', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    made.swim.sendFailed(probe.to, false, made.now)
+    assert.deepEqual(events(made, named(probe)), [{ kind: 'unsent' }])
+  })
+})
+
+describe('a stall of ours', () => {
+  it('while the first ping is under way stands before the silence that it may explain', () => {
+    const made = bench()
+    const probe = made.untilProbe()
+    made.now += 4000
+    made.swim.stalled(4000, made.now)
+    made.advanceTo(made.now + 500)
+    const told = events(made, named(probe)).map((event) => (event as TrailEntry).kind)
+    assert.deepEqual(told, ['stalled', 'unanswered', 'helpers-asked'])
+  })
+})
+
 describe('what others say', () => {
   it('an accusation tells the accuser and the time to deny; further ones how much shorter that is; the verdict by whom', () => {
     const made = bench(9)
@@ -151,6 +172,30 @@ describe('what others say', () => {
     assert.deepEqual(events(made, 'm3'), [{ kind: 'left', incarnation: 1 }])
     made.receive(left('m2', 1))
     assert.deepEqual(last(made, 'm2'), { kind: 'left', incarnation: 1 })
+  })
+
+  it('a verdict in our name is ours only where we gave it', () => {
+    const made = bench()
+    made.receiveFrom(at(66), dead('m2', 1, 'm1'))
+    assert.deepEqual(events(made, 'm2'), [{ kind: 'dead', by: 'm1', incarnation: 1, heardFrom: at(66).key }])
+    made.receive(suspect('m3', 1, 'm4'))
+    made.receiveFrom(at(66), suspect('m3', 1, 'm1'))
+    assert.equal((last(made, 'm3') as { heardFrom?: string }).heardFrom, at(66).key)
+  })
+
+  it('our own verdicts of members that answered us are kept, whatever strangers invent', () => {
+    const made = bench(3)
+    for (const answered = new Set<string>(); answered.size < 2; ) {
+      const probe = made.untilProbe()
+      answered.add(named(probe))
+      made.ack(probe.seqNo)
+    }
+    made.receive(suspect('m2', 1, 'm3'))
+    for (let number = 100; number < 2000; number++) made.receive(alive(`m${number}`, 1), suspect(`m${number}`, 1, 'm9'))
+    made.advanceTo(made.now + 60_000)
+    assert.equal(made.status('m2'), 'dead')
+    const told = story(made, 'm2').map(({ kind }) => kind)
+    assert.deepEqual([told[0], told.includes('dead')], ['suspected', true])
   })
 
   it('who denies, and who comes back, is told; who is new is not', () => {
@@ -213,6 +258,12 @@ describe('of ourselves', () => {
       { kind: 'accused', by: at(66).key, of: 'alive', incarnation: 6 },
       { kind: 'denied', incarnation: 7, health: 3 },
     ])
+  })
+
+  it('an accusation that bears no name tells the address', () => {
+    const made = bench()
+    made.receiveFrom(at(66), suspect('m1', 1, ''))
+    assert.equal((events(made, 'm1')[0] as { by: string }).by, at(66).key)
   })
 
   it('what cannot be denied stands alone', () => {
