@@ -7,7 +7,7 @@ import type { SerfMember } from '../wire/types.ts'
 import { answerKeyQuery } from './key-queries.ts'
 import type { SerfRecord, SerfStatus } from './members.ts'
 import type { ReceivedQuery } from './notices.ts'
-import { respond } from './responding.ts'
+import { mayAnswer, respond } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
 
 const PREFIX = '_serf_'
@@ -29,9 +29,8 @@ export function isInternal(name: string): boolean {
 
 /** Does what a query between Serf and Serf asks for. */
 export function answerInternally(state: SerfState, query: ReceivedQuery, now: number): void {
+  if (query.name === InternalQuery.ping || !(query.isOurs || mayAnswer(state, query, now))) return
   switch (query.name) {
-    case InternalQuery.ping:
-      return
     case InternalQuery.conflict:
       answerConflict(state, query, now)
       return

@@ -64,7 +64,7 @@ export function deliver(state: SerfState, query: SerfQuery, now: number, isOurs:
     isOurs,
     isAnswered: false,
   }
-  if ((flags & QueryFlag.ack) !== 0) acknowledge(state, received)
+  if ((flags & QueryFlag.ack) !== 0) acknowledge(state, received, now)
   state.snapshot?.query(received.ltime)
   if (isInternal(name)) answerInternally(state, received, now)
   else state.outbox.notify({ type: 'query', query: received })

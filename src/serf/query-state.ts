@@ -14,6 +14,12 @@ export const MAX_AT_ONE_TIME = 1024
  *  largest query takes, about a tenth of a second; then a twentieth of each second. A usual pattern takes 200 units, 1,000 the first time. */
 const PATTERN_WORK = { most: 2 ** 19, perSecond: 2 ** 18 } as const
 
+/** Acks, relays and Serf's own answers. A thousand queries fit a datagram, and each may wish for an ack through sixteen others. */
+const PACKETS = { most: 512, perSecond: 256 } as const
+
+/** For askers that nobody knows: who is about to join, and has asked already. */
+const STRANGERS_PACKETS = { most: 32, perSecond: 16 } as const
+
 /** The queries of one time. */
 interface Slot {
   readonly ltime: number
@@ -71,6 +77,10 @@ export interface Queries {
   readonly patterns: TagPatterns
   /** What the patterns of others may take; see `query-filters.ts`. */
   readonly patternWork: Allowance
+  /** Packets that others' queries and relays may make us send, without anybody here having a say. */
+  readonly packets: Allowance
+  /** The same for whoever is at no member's address. */
+  readonly strangersPackets: Allowance
   /** Ours that are open, by their time. */
   readonly open: Map<number, OpenQuery>
 }
@@ -82,6 +92,8 @@ export function newQueries(): Queries {
     seen: new SeenQueries(),
     patterns: new TagPatterns(),
     patternWork: new Allowance(PATTERN_WORK),
+    packets: new Allowance(PACKETS),
+    strangersPackets: new Allowance(STRANGERS_PACKETS),
     open: new Map(),
   }
 }

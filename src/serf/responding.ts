@@ -19,9 +19,18 @@ const trace = tracer('serf:queries')
  *  Differs: Serf sends an answer through as many others as the asker wishes. */
 export const MAX_RELAYS = 16
 
+/** Whether we may send a packet for another's query that nobody here has a say in: an ack, or an answer of Serf's own.
+ *  Differs: Serf sends as many as it is asked for, wherever the asker says that it is, so that one packet may become ten thousand. */
+export function mayAnswer(state: SerfState, { name, source, address }: ReceivedQuery, now: number): boolean {
+  const { packets, strangersPackets } = state.queries
+  if (packets.take(1, now) && (isMember(state, address, source) || strangersPackets.take(1, now))) return true
+  warn(state, 'query-limit', `query ${name} of ${source || address.key}: more in a second than we answer by ourselves`)
+  return false
+}
+
 /** Tells the asker that its query has come.
  *  Differs: Serf sends its answers to queries of its own through the network, to itself; ours are taken as they are. */
-export function acknowledge(state: SerfState, query: ReceivedQuery): void {
+export function acknowledge(state: SerfState, query: ReceivedQuery, now: number): void {
   const { ltime, id } = query
   const ack: SerfQueryResponse = {
     type: 'query-response',
@@ -32,7 +41,7 @@ export function acknowledge(state: SerfState, query: ReceivedQuery): void {
     payload: NO_BYTES,
   }
   if (query.isOurs) takeAnswer(state, ack, true)
-  else send(state, query, encodeSerfMessage(ack), undefined)
+  else if (mayAnswer(state, query, now)) send(state, query, encodeSerfMessage(ack), undefined, now)
 }
 
 /** Answers a query, once. @throws QueryError where it has been, TimeoutError where the time is up, SizeError; nothing is sent then */
@@ -51,18 +60,20 @@ export function respond(state: SerfState, query: ReceivedQuery, payload: Uint8Ar
     takeAnswer(state, response, true)
     return
   }
-  send(state, query, message, limit)
+  send(state, query, message, limit, now)
   query.isAnswered = true
 }
 
 /** Sends an answer on to whom it is for. Differs: Serf sends whatever it is handed to whatever address it says: we send answers,
  *  and to members. */
-export function applyRelay(state: SerfState, relay: SerfRelay, from: Address): void {
+export function applyRelay(state: SerfState, relay: SerfRelay, from: Address, now: number): void {
   const to = new Address(relay.destAddr, relay.destPort)
   if (relay.message[0] !== SerfType.queryResponse) {
     warn(state, 'relay-refused', `${from.key} wants something passed on that is no answer to a query`)
   } else if (sameEndpoint(to, state.swim.self.address)) {
     takeRelayed(state, relay.message, from)
+  } else if (!state.queries.packets.take(1, now)) {
+    warn(state, 'relay-refused', `${from.key} wants an answer passed on: more in a second than we pass on`)
   } else if (!isMember(state, to, relay.destName)) {
     warn(state, 'relay-refused', `${from.key} wants an answer passed on to ${to.key}, where no member is`)
   } else {
@@ -92,8 +103,14 @@ function envelopeOf({ address, source }: ReceivedQuery, message: Uint8Array): Ui
 }
 
 /** @param limit what the answer may take within a relay; absent: what is too large goes straight alone. @throws SizeError */
-function send(state: SerfState, query: ReceivedQuery, message: Uint8Array, limit: number | undefined): void {
-  const relays = relaysOf(state, query)
+function send(
+  state: SerfState,
+  query: ReceivedQuery,
+  message: Uint8Array,
+  limit: number | undefined,
+  now: number,
+): void {
+  const relays = relaysOf(state, query, now)
   const most = state.options.queryResponseSizeLimit
   const envelope = relays.length === 0 ? message : envelopeOf(query, message)
   // Differs: Serf sends the answer, then finds that it is too large to be relayed, and reports an error for what has been answered.
@@ -105,10 +122,28 @@ function send(state: SerfState, query: ReceivedQuery, message: Uint8Array, limit
   for (const { swim } of relays) state.swim.sendUser(swim.address, envelope)
 }
 
-/** Who else is to carry the answer: as many as the asker wishes, of those alive that can. */
-function relaysOf(state: SerfState, query: ReceivedQuery): readonly SerfRecord[] {
-  const { relayFactor, address } = query
+/** Who else is to carry the answer: as many as the asker wishes, of those alive that can. Nobody to where no member is: it would be refused
+ *  there; nor where that were more packets than we may send. */
+function relaysOf(state: SerfState, query: ReceivedQuery, now: number): readonly SerfRecord[] {
+  const { name: asked, relayFactor, address, source } = query
   if (relayFactor === 0 || state.members.size < relayFactor + 1) return []
+  if (!isMember(state, address, source)) {
+    warn(
+      state,
+      'relay-refused',
+      `query ${asked} of ${source || address.key} wants relays to ${address.key}, where no member is`,
+    )
+    return []
+  }
+  const count = Math.min(relayFactor, MAX_RELAYS)
+  if (!state.queries.packets.take(count, now)) {
+    warn(
+      state,
+      'query-limit',
+      `query ${asked} of ${source || address.key}: an answer goes without relays, there were too many`,
+    )
+    return []
+  }
   const able = [...state.members.records()].filter(
     ({ name, status, swim }) =>
       name !== state.name &&
@@ -116,7 +151,7 @@ function relaysOf(state: SerfState, query: ReceivedQuery): readonly SerfRecord[]
       understands(swim, Feature.relay) &&
       !sameEndpoint(swim.address, address),
   )
-  return state.random.shuffle(able).slice(0, Math.min(relayFactor, MAX_RELAYS))
+  return state.random.shuffle(able).slice(0, count)
 }
 
 /** Looks by the name first: all others only where that is none, or another's. */

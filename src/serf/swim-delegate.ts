@@ -167,7 +167,7 @@ export class SerfDelegate implements SwimDelegate {
         takeAnswer(state, message)
         return
       case 'relay':
-        applyRelay(state, message, from)
+        applyRelay(state, message, from, now)
         return
       case 'user-event':
         applyUserEvent(state, message, now, bytes)

@@ -72,7 +72,8 @@ describe('a query', () => {
       })
       assert.deepEqual([two.from, two.acks, two.query.outcome], [['m-2'], ['m-2'], 'complete'])
       const none = await ask(cluster, 'm-1', { filterTags: { role: 'nothing' } })
-      assert.deepEqual([none.from, none.tookMs], [[], 0])
+      // Others may know somebody whom we do not: that takes the whole of its time.
+      assert.deepEqual([none.from, none.query.outcome, Math.round(none.tookMs)], [[], 'timeout', 6400])
     })
   })
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { utf8 } from '../../../src/base/bytes.ts'
 import { QueryError, SizeError, TimeoutError } from '../../../src/base/errors.ts'
 import type { ReceivedQuery } from '../../../src/serf/notices.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
-import type { SerfRelay } from '../../../src/wire/types.ts'
+import type { SerfQuery, SerfRelay } from '../../../src/wire/types.ts'
 import { amongGhosts, answer, answersTold, direct, queriesTold, query, request, warningsTold } from './query-support.ts'
 import { addressOf, alive, dead, leaveIntent, Mesh, type Station } from './support.ts'
 
@@ -72,6 +73,57 @@ describe('answering', () => {
     assert.throws(() => respond(mesh, us, own, new Uint8Array(1024)), SizeError)
     respond(mesh, us, own)
     assert.throws(() => respond(mesh, us, own), QueryError)
+  })
+})
+
+describe('what others may make us send', () => {
+  /** A datagram of queries that want an ack. */
+  function flood(more: Parameters<typeof query>[0]): SerfQuery[] {
+    return Array.from({ length: 1000 }, (_, id) => query({ id, flags: 1, ...more }))
+  }
+
+  test('of a datagram of queries so many acks and relays go out and no more, and others a second later', () => {
+    for (const relayFactor of [0, 1, 16]) {
+      const { mesh, us } = amongGhosts(30)
+      mesh.tell(us, ...flood({ relayFactor }))
+      const sent = direct(mesh, 'us').length
+      assert.ok(sent > 512 - 17 && sent <= 512, `${sent} with ${relayFactor} relays each`)
+      const told = us.told()
+      assert.ok(told.some((notice) => notice.type === 'warning' && notice.code === 'query-limit'))
+      assert.equal(told.filter(({ type }) => type === 'query').length, 1000, 'all are told')
+      mesh.run(1000)
+      mesh.forgetSent()
+      mesh.tell(us, ...flood({ ltime: 8, relayFactor }))
+      const later = direct(mesh, 'us').length
+      assert.ok(later > 256 - 17 && later <= 256 + 17, `${later} a second later`)
+    }
+  })
+
+  test('where no member is far fewer go, and no relays of them', () => {
+    const { mesh, us } = amongGhosts(30)
+    const { ip: addr, port } = addressOf(50)
+    mesh.tell(us, ...flood({ addr, port, relayFactor: 16, sourceNode: 'newcomer' }))
+    assert.equal(direct(mesh, 'us', 'ghost-50').length, 32)
+    assert.equal(direct(mesh, 'us').length, 32)
+  })
+
+  test('so it is with what Serf answers by itself', () => {
+    for (const name of ['_serf_conflict', '_serf_list-keys']) {
+      const { mesh, us } = amongGhosts(5)
+      mesh.tell(us, ...flood({ flags: 0, name, payload: utf8('ghost-3') }))
+      assert.equal(direct(mesh, 'us', 'ghost-2').length, 512, name)
+    }
+  })
+
+  test('what a listener answers goes to the asker all the same', () => {
+    const { mesh, us } = amongGhosts(30)
+    mesh.tell(us, ...flood({ relayFactor: 3 }))
+    const asked = queriesTold(us)
+    mesh.forgetSent()
+    for (const one of asked) respond(mesh, us, one)
+    assert.equal(direct(mesh, 'us', 'ghost-2').length, 1000)
+    assert.ok(direct(mesh, 'us').length <= 1003)
+    assert.deepEqual([...new Set(warningsTold(us))], ['query-limit'])
   })
 })
 
@@ -164,6 +216,41 @@ describe('relays', () => {
     mesh.tell(us, { type: 'relay', destAddr, destPort, destZone: '', destName: 'ghost-3', message })
     assert.deepEqual(direct(mesh, 'us'), [])
     assert.deepEqual(warningsTold(us), ['relay-refused'])
+  })
+
+  test('for an asker at no member’s address there are none', () => {
+    const { mesh, us } = amongGhosts(8)
+    const { ip: addr, port } = addressOf(50)
+    for (const sourceNode of ['ghost-2', 'nobody', '']) {
+      mesh.tell(us, query({ id: 1 + sourceNode.length, addr, port, sourceNode, flags: 1, relayFactor: 3 }))
+      const warnings = us.notices.flatMap((notice) => (notice.type === 'warning' ? [notice.code] : []))
+      assert.deepEqual(warnings, ['relay-refused'])
+      const [asked] = queriesTold(us)
+      assert.ok(asked !== undefined)
+      respond(mesh, us, asked)
+      us.told()
+    }
+    assert.equal(direct(mesh, 'us', 'ghost-50').length, 6, 'the acks and the responses go straight')
+    assert.deepEqual(
+      direct(mesh, 'us').filter(({ type }) => type === 'relay'),
+      [],
+    )
+  })
+
+  test('of a datagram of relays so many are passed on and no more, and others a second later', () => {
+    const { mesh, us } = amongGhosts(3)
+    const { ip: destAddr, port: destPort } = addressOf(3)
+    const relays = Array.from({ length: 1000 }, (_, id): SerfRelay => {
+      const message = encodeSerfMessage(answer('ghost-2', 4, id))
+      return { type: 'relay', destAddr, destPort, destZone: '', destName: 'ghost-3', message }
+    })
+    mesh.tell(us, ...relays)
+    assert.equal(direct(mesh, 'us', 'ghost-3').length, 512)
+    assert.deepEqual([...new Set(warningsTold(us))], ['relay-refused'])
+    mesh.run(1000)
+    mesh.forgetSent()
+    mesh.tell(us, ...relays)
+    assert.equal(direct(mesh, 'us', 'ghost-3').length, 256)
   })
 
   test('what is no answer is not passed on, a relay in a relay least of all', () => {
