@@ -36,8 +36,13 @@ export function applyQuery(state: SerfState, query: SerfQuery, received: Uint8Ar
   const novelty = queries.seen.note(ltime, id)
   if (novelty === 'too-many') warn(state, 'query-limit', `more than ${MAX_AT_ONE_TIME} queries at the time ${ltime}`)
   if (novelty !== 'new') return
-  if ((flags & QueryFlag.noBroadcast) === 0) spread(state, 'queries', received)
+  if ((flags & QueryFlag.noBroadcast) === 0 && !isDeadly(query)) spread(state, 'queries', received)
   deliver(state, query, now, false)
+}
+
+/** Whether it ends Go members that hear it, by a filter of no bytes: whoever tells it on would do what one stranger cannot reach them for. */
+function isDeadly({ filters }: SerfQuery): boolean {
+  return filters.some(({ length }) => length === 0)
 }
 
 /** Hands a query to whom it is for: to nobody here where its filters leave us out.

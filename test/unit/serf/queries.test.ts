@@ -57,6 +57,18 @@ describe('queries that come', () => {
     assert.equal(mesh.sent.filter(({ from, message }) => from === 'us' && message.type === 'user').length, count)
   })
 
+  test('one with a filter of no bytes, which ends Go members, is told on by nobody', () => {
+    const { mesh, us } = amongGhosts(3)
+    mesh.tell(us, query({ filters: [new Uint8Array(0)] }))
+    mesh.run(2000)
+    assert.deepEqual(mesh.gossiped('us'), [])
+    assert.deepEqual(queriesTold(us), [])
+    // One that only cannot be read is no harm to them, and may mean others.
+    mesh.tell(us, query({ id: 2, filters: [Uint8Array.of(7)] }))
+    mesh.run(2000)
+    assert.notDeepEqual(mesh.gossiped('us'), [])
+  })
+
   test('one with flag 2 is told on by nobody, and delivered', () => {
     const { mesh, us } = amongGhosts(3)
     mesh.tell(us, query({ flags: 2 }))
