@@ -1,6 +1,6 @@
 // The facade: one `Membership` is one member of a cluster. Turns calls into commands, and notices into events and promises. Decides
 // nothing: how it begins and ends is lifecycle.ts's, what a start puts together preparing.ts's, and the protocol is serf/serf.ts's.
-import { checkBoolean, checkKeys, checkNumber, checkObject, checkSignal } from './base/check.ts'
+import { checkBoolean, checkKeys, checkName, checkNumber, checkObject, checkSignal } from './base/check.ts'
 import { ClosedError, OptionsError } from './base/errors.ts'
 import { Random } from './base/random.ts'
 import { type Change, ChangeStreams } from './changes.ts'
@@ -120,7 +120,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       storeKeys: keyringStore(host.storage, keyringPath),
       notified: (notice) => this.#notified(notice),
     })
-    this.#querying = new Querying(this.#driver)
+    this.#querying = new Querying(this.#driver, () => this.listenerCount('query') > 0)
     this.#pinging = new Pinging(this.#driver, this.#options.swim.probeTimeoutMs)
     this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
     this.#keyQuestions = new KeyQuestions(this.#driver, () => this.#running())
@@ -263,27 +263,31 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
 
   /** Pings a member, whatever its state, over UDP, and gives the round trip in milliseconds. Nobody else is asked, and nothing follows
    *  from it. Asked again while one is under way, it gives the answer of that one.
-   *  @throws OptionsError for a name that no member bears, or is ours. TimeoutError: no answer came within `probeTimeoutMs`. ClosedError */
+   *  @throws OptionsError for a name that no member bears, or is ours. TimeoutError: no answer came within `probeTimeoutMs`, which begin anew
+   *  once where our own event loop stood still; or it stood still again. TransportError: the ping could not be sent. ClosedError */
   ping(name: string): Promise<number> {
     return this.#pinging.ping(name)
   }
 
   /** Where a member is on the network, by default ourselves: the distance between two coordinates is their round trip. `undefined` of a
-   *  member that has not answered a probe of ours yet, or tells no coordinates; of all where `coordinates` is false. Frozen. */
+   *  member that has not answered a probe of ours yet, or tells no coordinates; of all where `coordinates` is false. Frozen. @throws OptionsError */
   coordinate(name?: string): Coordinate | undefined {
+    if (name !== undefined) checkName('name', name)
     return this.#serf?.coordinates?.of(name ?? this.#serf.local.name)
   }
 
   /** The round trip between two members in milliseconds, the second by default ourselves, as their coordinates tell it: no packet is sent.
-   *  `undefined` where the coordinate of one is not known. */
+   *  `undefined` where the coordinate of one is not known. @throws OptionsError */
   rtt(one: string, other?: string): number | undefined {
+    checkName('one', one)
+    if (other !== undefined) checkName('other', other)
     return this.#serf?.coordinates?.rttMs(one, other ?? this.#serf.local.name)
   }
 
   /** What led to what we hold of a member, or of ourselves, also of one that is in the list no more: who did not answer whom, who accused
    *  and confirmed, what was denied. `String(...)` of it is for a person. @throws OptionsError, ClosedError before the start */
   explain(name: string): Explanation {
-    if (typeof name !== 'string' || name === '') throw new OptionsError('name', name, 'must be the name of a member')
+    checkName('name', name)
     return explain(this.#running(), name, this.#driver.now())
   }
 
@@ -363,7 +367,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
         this.#joining?.exchangeDone(notice.id, notice.error)
         return
       case 'pinged':
-        this.#pinging.pinged(notice.id, notice.rttMs)
+        this.#pinging.pinged(notice.id, notice.end)
         return
       case 'told':
         this.#tellings.told(notice.ticket)

@@ -69,8 +69,10 @@ export class Answers<Item> implements AsyncIterable<Item> {
 /** What a query is made with. */
 interface QuerySetup {
   readonly name: string
-  /** Lets go of it. */
-  cancel(): void
+  /** Whoever asked wants no more answers: the protocol lets go of it. Must not throw. */
+  cancelled(): void
+  /** It is over, whatever the reason. Must not throw. */
+  ended(): void
 }
 
 /** A query that was asked.
@@ -117,9 +119,12 @@ export class Query implements AsyncIterable<QueryResponse> {
 
   /** Takes no more answers; what has come stays. Idempotent. */
   cancel(): void {
-    if (this.#outcome !== undefined) return
-    this.#setup.cancel()
-    this.finish('cancelled')
+    this.#cancel(undefined)
+  }
+
+  /** The same, for the reason of its signal. @internal */
+  abort(error: unknown): void {
+    this.#cancel({ error })
   }
 
   /** A response came. @internal */
@@ -131,8 +136,15 @@ export class Query implements AsyncIterable<QueryResponse> {
   finish(outcome: QueryOutcome, reason?: { readonly error: unknown }): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
+    this.#setup.ended()
     this.#responses.end(reason)
     this.acks.end(reason)
     this.#end(outcome)
+  }
+
+  #cancel(reason: { readonly error: unknown } | undefined): void {
+    if (this.#outcome !== undefined) return
+    this.finish('cancelled', reason)
+    this.#setup.cancelled()
   }
 }

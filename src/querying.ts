@@ -35,37 +35,46 @@ const MAX_TIMEOUT_MS = 86_400_000
 
 /** The queries of ours that are open. */
 export class Querying {
-  readonly #driver: Pick<Driver, 'command'>
+  readonly #driver: Pick<Driver, 'command' | 'commandSoon'>
+  readonly #isHeard: () => boolean
   /** By their times. */
   readonly #open = new Map<number, Query>()
 
-  constructor(driver: Pick<Driver, 'command'>) {
+  /** @param isHeard whether somebody listens to queries here, and may answer */
+  constructor(driver: Pick<Driver, 'command' | 'commandSoon'>, isHeard: () => boolean) {
     this.#driver = driver
+    this.#isHeard = isHeard
+  }
+
+  /** Those that are open. */
+  get size(): number {
+    return this.#open.size
   }
 
   /** Asks. @throws OptionsError, SizeError, QueryError, ClosedError, the signal's reason: nothing is asked then */
   ask(name: string, payload: Payload | undefined, options: QueryOptions): Query {
-    const request = requestOf(name, payload, options)
+    const request: QueryRequest = { ...requestOf(name, payload, options), isHeard: this.#isHeard() }
     const { signal } = options
     signal?.throwIfAborted()
     let ltime = 0
-    const letGo = (): void => {
-      this.#open.delete(ltime)
-      signal?.removeEventListener('abort', abort)
-      this.#driver.command((serf) => serf.cancelQuery(ltime))
-    }
-    const query = new Query({ name, cancel: letGo })
-    const abort = (): void => {
-      letGo()
-      query.finish('cancelled', { error: signal?.reason })
-    }
-    void query.ended.then(() => signal?.removeEventListener('abort', abort))
+    const query = new Query({
+      name,
+      // Also where the user's own function does it, in the middle of a transition: that must not keep the query open.
+      cancelled: () => this.#driver.commandSoon((serf) => serf.cancelQuery(ltime)),
+      ended: () => {
+        this.#open.delete(ltime)
+        signal?.removeEventListener('abort', abort)
+      },
+    })
+    const abort = (): void => query.abort(signal?.reason)
     // The answers, our own first, may be told in the very call that asks: whoever holds them must stand before.
     this.#driver.command((serf, now) => {
       ltime = serf.query(request, now)
       this.#open.set(ltime, query)
     })
-    if (query.outcome === undefined) signal?.addEventListener('abort', abort, { once: true })
+    // A listener may have aborted it in that very call.
+    if (signal?.aborted) abort()
+    else if (query.outcome === undefined) signal?.addEventListener('abort', abort, { once: true })
     return query
   }
 
@@ -79,15 +88,13 @@ export class Querying {
       const { from, payload } = notice
       query.responded(Object.freeze({ from, payload, unpack: () => unpack(payload) }))
     } else {
-      this.#open.delete(notice.ltime)
       query.finish(notice.reason)
     }
   }
 
   /** No answers come any more: all queries end with what has come. */
   close(): void {
-    for (const query of this.#open.values()) query.finish('closed')
-    this.#open.clear()
+    for (const query of [...this.#open.values()]) query.finish('closed')
   }
 
   /** What a listener gets. */
@@ -129,6 +136,9 @@ function requestOf(name: string, payload: Payload | undefined, options: QueryOpt
   if (isInternal(name) && (name !== InternalQuery.ping || bytes.length > 0)) {
     const limit = `must not begin with _serf_: those are Serf's own; only ${InternalQuery.ping}, without a payload, may be asked`
     throw new OptionsError('name', name, limit)
+  }
+  if (name === InternalQuery.ping && !ack) {
+    throw new OptionsError('ack', ack, `must be true for ${InternalQuery.ping}: nothing else answers it`)
   }
   const filters = [...nodesFilters(filterNodes), ...tagFilters(filterTags)]
   if (filters.length > MAX_FILTERS) {

@@ -71,6 +71,8 @@ export class Driver {
   #disarm: (() => void) | undefined
   /** The user's function that is being asked, and the option it was given as. */
   #asking: { readonly option: string; readonly asked: unknown } | undefined
+  /** Calls that wait for the end of the transition in which it is asked. */
+  #kept: ((serf: Serf, now: number) => void)[] = []
   #isTelling = false
   #isClosed = false
 
@@ -157,6 +159,13 @@ export class Driver {
     return result
   }
 
+  /** The same for a call that nobody waits for, and that must not fail: while the user's function is asked it is kept until the transition is
+   *  over, and what is closed needs it no more. */
+  commandSoon(call: (serf: Serf, now: number) => void): void {
+    if (this.#asking === undefined) this.#input(call)
+    else this.#kept.push(call)
+  }
+
   /** Asks the user's function, given as `option`, about something in the middle of a transition. No command is taken meanwhile. */
   ask<About extends readonly unknown[], Answer>(
     option: string,
@@ -239,7 +248,7 @@ export class Driver {
   async #storeKeys(bytes: Uint8Array): Promise<void> {
     const { storeKeys } = this.#setup
     assert(storeKeys !== undefined, 'keys are kept where there is a file for them')
-    const problem = await storeKeys(bytes).then(() => undefined, messageOf)
+    const problem = await problemOf(() => storeKeys(bytes))
     if (this.#isClosed) return
     this.#look()
     this.#input((serf, now) => serf.keysStored(problem, now))
@@ -333,6 +342,7 @@ export class Driver {
 
   #drain(): void {
     if (this.#isClosed || this.#serf === undefined) return
+    for (const call of this.#kept.splice(0)) call(this.#serf, this.now())
     for (const effect of this.#serf.take()) {
       switch (effect.kind) {
         case 'packet':
@@ -444,6 +454,16 @@ export class Driver {
     const batch = this.#notices
     this.#notices = []
     for (const notice of batch) if (!this.#isClosed) this.#setup.notified(notice)
+  }
+}
+
+/** What the task fails with, now or later; absent: it does not. */
+async function problemOf(task: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await task()
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
 }
 

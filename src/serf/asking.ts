@@ -14,6 +14,8 @@ import type { SerfState } from './state.ts'
 
 /** Queries of ours at once: more than gossip could carry. */
 const MAX_OPEN = 1024
+/** Room beside for those that Serf asks itself. */
+const MAX_OPEN_OF_SERF = MAX_OPEN + 64
 
 /** Work to find out who is meant, over all members; see `QueryFilters.work`. */
 const MAX_MEANT_WORK = 2 ** 20
@@ -33,14 +35,19 @@ export interface QueryRequest {
   readonly timeoutMs?: number | undefined
   /** False where it lasts its full time, whoever answers. */
   readonly endsEarly: boolean
+  /** False where nobody here listens, so that our own response is not waited for. Absent: somebody does. */
+  readonly isHeard?: boolean
+  /** Serf itself asks, not the user: the user's limits do not hold. */
+  readonly isOfSerf?: boolean
 }
 
 /** Asks. The sink hears of each answer, and of the end; some may come in this very call. Gives the query's time, its name among ours.
  *  @throws SizeError where it is too large, QueryError where too many are open: nothing is asked then */
 export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, now: number): number {
   const { queries, swim } = state
-  if (queries.open.size >= MAX_OPEN) throw new QueryError(`${MAX_OPEN} queries are open at once`)
-  const { name, payload, wantsAcks, relayFactor, timeoutMs = defaultTimeoutMs(state) } = request
+  const { name, payload, wantsAcks, relayFactor, timeoutMs = defaultTimeoutMs(state), isOfSerf = false } = request
+  const mostOpen = isOfSerf ? MAX_OPEN_OF_SERF : MAX_OPEN
+  if (queries.open.size >= mostOpen) throw new QueryError(`${mostOpen} queries are open at once`)
   const filters = request.filters.map(encodeQueryFilter)
   const query: SerfQuery = {
     type: 'query',
@@ -58,7 +65,8 @@ export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, no
   }
   const message = encodeSerfMessage(query)
   // Differs: Serf queues a query that no packet holds, where its limit was raised, and it is never told.
-  const limit = Math.min(state.options.querySizeLimit, state.broadcasts.maxBytes - USER_TYPE_BYTES)
+  const most = state.broadcasts.maxBytes - USER_TYPE_BYTES
+  const limit = isOfSerf ? most : Math.min(state.options.querySizeLimit, most)
   if (message.length > limit) throw new SizeError('query', message.length, limit)
   const ltime = queries.clock.increment()
   const meant = request.endsEarly ? meantBy(state, filters) : undefined
@@ -73,6 +81,7 @@ export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, no
     answered: new Set(),
     strangers: 0,
   }
+  if (request.isHeard === false) open.unanswered.delete(state.name)
   queries.open.set(ltime, open)
   queries.seen.note(ltime, query.id)
   state.deadlines.set(queryKey(ltime), now + timeoutMs, { kind: 'query', ltime })

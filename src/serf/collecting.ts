@@ -4,7 +4,7 @@ import { tracer } from '../base/log.ts'
 import type { SerfQueryResponse } from '../wire/types.ts'
 import type { QueryEnd } from './notices.ts'
 import type { OpenQuery } from './query-state.ts'
-import type { SerfState } from './state.ts'
+import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:queries')
 
@@ -22,6 +22,10 @@ export function takeAnswer(state: SerfState, answer: SerfQueryResponse, isOurs =
   if (open?.id !== id) {
     // Late ones are normal, and so are those of an asker that had our address before.
     trace('an answer of %s to no open query, time %s', from, ltime)
+    return
+  }
+  if (from === '') {
+    warn(state, 'message-invalid', `an answer to our query at ${ltime} comes from nobody`)
     return
   }
   if (from === state.name && !isOurs) {

@@ -2,7 +2,7 @@
 // the more voices goes, where the other one is there indeed. Normally that is the newcomer: all others kept the holder's address.
 
 import { utf8 } from '../base/bytes.ts'
-import { DecodeError } from '../base/errors.ts'
+import { DecodeError, QueryError, SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import { Address, isIp, sameEndpoint } from '../wire/address.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
@@ -27,8 +27,8 @@ export function beginConflictVote(state: SerfState, now: number): void {
 /** Asks. */
 export function conflictVoteDue(state: SerfState, now: number): void {
   trace('ask who bears our name')
-  let voices = 0
-  let ours = 0
+  const members: Voices = { all: 0, ours: 0 }
+  const strangers: Voices = { all: 0, ours: 0 }
   let isThere = false
   const request = {
     name: InternalQuery.conflict,
@@ -37,32 +37,52 @@ export function conflictVoteDue(state: SerfState, now: number): void {
     // The other one has no voice, but says that it is there.
     wantsAcks: true,
     relayFactor: 0,
-    // Every voice counts, also of those whom we do not know.
+    // Who is gone for us may have a voice.
     endsEarly: false,
+    isOfSerf: true,
   }
   const sink = {
     acked: (): void => {},
     namesake(): void {
       isThere = true
     },
-    answered(_from: string, payload: Uint8Array): void {
+    answered(from: string, payload: Uint8Array): void {
       const vote = readVote(payload)
       if (vote === undefined) return
-      voices++
-      if (isForUs(state, vote)) ours++
+      const voices = state.members.get(from) === undefined ? strangers : members
+      voices.all++
+      if (isForUs(state, vote)) voices.ours++
     },
     ended(): void {
       state.isVoting = false
-      judge(state, voices, ours, isThere)
+      // Differs: Serf counts voices of any name, and who invents names wins.
+      judge(state, members.all > 0 ? members : strangers, isThere)
     },
   }
-  ask(state, request, sink, now)
+  try {
+    ask(state, request, sink, now)
+  } catch (error) {
+    if (!(error instanceof SizeError || error instanceof QueryError)) throw error
+    state.isVoting = false
+    warn(
+      state,
+      'conflict-undecided',
+      `another member is called ${state.name}, and nobody can be asked: ${error.message}`,
+    )
+  }
+}
+
+/** Those that said who bears the name. */
+interface Voices {
+  all: number
+  /** Of those: for us. */
+  ours: number
 }
 
 /** Differs: Serf shuts down where nobody voted at all, and where the others hold on to one that is dead. We stay: who was started again at
  *  another address gets in once the name is free.
  *  @param isThere the other one answered us */
-function judge(state: SerfState, voices: number, ours: number, isThere: boolean): void {
+function judge(state: SerfState, { all: voices, ours }: Readonly<Voices>, isThere: boolean): void {
   const count = `${ours} of ${voices} members know us as ${state.name}`
   trace('%s', count)
   const isLost = ours < Math.floor(voices / 2) + 1

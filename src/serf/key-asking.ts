@@ -16,7 +16,8 @@ export function askKeys(
 ): number {
   const ticket = nextTicket(state)
   const answers: KeyAnswer[] = []
-  const request = { name: KEY_QUERIES[operation], payload, filters: [], wantsAcks: false, relayFactor, endsEarly: true }
+  const name = KEY_QUERIES[operation]
+  const request = { name, payload, filters: [], wantsAcks: false, relayFactor, endsEarly: true, isOfSerf: true }
   const sink = {
     acked: () => {},
     answered: (from: string, answer: Uint8Array) => void answers.push({ from, payload: answer }),

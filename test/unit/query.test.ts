@@ -74,7 +74,9 @@ describe('answers', () => {
 
 describe('Query', () => {
   it('gives responses and acks apart, and how it ended', async () => {
-    const query = new Query({ name: 'load', cancel: () => assert.fail('nobody cancelled it') })
+    let ends = 0
+    const cancelled = (): never => assert.fail('nobody cancelled it')
+    const query = new Query({ name: 'load', cancelled, ended: () => void ends++ })
     assert.equal(query.outcome, undefined)
     query.acks.push('m-1')
     query.responded(response('m-2'))
@@ -88,17 +90,19 @@ describe('Query', () => {
     )
     query.finish('timeout')
     query.cancel()
-    assert.equal(query.outcome, 'complete')
+    query.abort(new Error('too late'))
+    assert.deepEqual([query.outcome, ends], ['complete', 1])
   })
 
   it('cancelled, lets go once and keeps what came', async () => {
     let cancels = 0
-    const query = new Query({ name: 'load', cancel: () => void cancels++ })
+    let ends = 0
+    const query = new Query({ name: 'load', cancelled: () => void cancels++, ended: () => void ends++ })
     query.responded(response('m-2'))
     query.cancel()
     query.cancel()
     query.responded(response('m-3'))
-    assert.equal(cancels, 1)
+    assert.deepEqual([cancels, ends], [1, 1])
     assert.equal(await query.ended, 'cancelled')
     assert.equal((await read(query)).items.length, 1)
   })

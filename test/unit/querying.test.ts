@@ -9,7 +9,7 @@ import type { Serf } from '../../src/serf/serf.ts'
 import { Address } from '../../src/wire/address.ts'
 
 /** Over a protocol that takes down what it is told to do. */
-function querying() {
+function querying(isHeard = true) {
   const requests: QueryRequest[] = []
   const responses: Uint8Array[] = []
   const cancelled: number[] = []
@@ -20,7 +20,8 @@ function querying() {
     members: () => [{ name: 'old', address: '10.0.0.2:7946' }],
   }
   const command = <Result>(call: (serf: Serf, now: number) => Result): Result => call(serf as unknown as Serf, 1000)
-  return { made: new Querying({ command }), requests, responses, cancelled }
+  const made = new Querying({ command, commandSoon: command }, () => isHeard)
+  return { made, requests, responses, cancelled }
 }
 
 function received(more: Partial<ReceivedQuery> = {}): ReceivedQuery {
@@ -62,6 +63,7 @@ describe('asking', () => {
         relayFactor: 3,
         timeoutMs: 5000,
         endsEarly: true,
+        isHeard: true,
       },
     ])
   })
@@ -120,7 +122,12 @@ describe('asking', () => {
         name,
       )
     }
-    made.ask('_serf_ping', undefined, {})
+    assert.throws(
+      () => made.ask('_serf_ping', undefined, {}),
+      (error) => error instanceof OptionsError && error.option === 'ack',
+      'without acks nothing can come',
+    )
+    made.ask('_serf_ping', undefined, { ack: true })
     assert.equal(requests.length, 1)
   })
 
@@ -137,6 +144,7 @@ describe('asking', () => {
     assert.deepEqual([response?.from, response?.unpack()], ['m-2', 42])
     assert.deepEqual(await two.acks.collect(), ['m-3'])
     assert.deepEqual([one.outcome, two.outcome], ['timeout', 'complete'])
+    assert.equal(made.size, 0, 'what is over is let go of')
   })
 
   it('an aborted signal ends it with its reason, and lets the protocol go', async () => {
@@ -160,18 +168,46 @@ describe('asking', () => {
     const query = made.ask('load', undefined, { signal })
     assert.equal(listening(), 1)
     made.told({ type: 'query-done', ltime: 1, reason: 'complete' })
-    await query.ended
-    await Promise.resolve()
-    assert.equal(listening(), 0)
+    assert.equal(listening(), 0, 'at once')
     control.abort()
     assert.deepEqual(await query.collect(), [])
     assert.deepEqual(cancelled, [])
   })
 
+  it('aborted in the very call that asks, it is over', async () => {
+    const control = new AbortController()
+    const command = <Result>(call: (serf: Serf, now: number) => Result): Result => {
+      const result = call({ query: () => 1 } as unknown as Serf, 0)
+      control.abort()
+      return result
+    }
+    const made = new Querying({ command, commandSoon: () => {} }, () => true)
+    assert.equal(made.ask('load', undefined, { signal: control.signal }).outcome, 'cancelled')
+    assert.equal(made.size, 0)
+  })
+
+  it('closed and then aborted in one go, it is closed, and nothing is thrown', () => {
+    const control = new AbortController()
+    const { made, cancelled } = querying()
+    const query = made.ask('load', undefined, { signal: control.signal })
+    made.close()
+    control.abort()
+    query.cancel()
+    assert.deepEqual([query.outcome, cancelled, made.size], ['closed', [], 0])
+  })
+
+  it('tells the protocol whether anybody listens here', () => {
+    for (const isHeard of [true, false]) {
+      const { made, requests } = querying(isHeard)
+      made.ask('load', undefined, {})
+      assert.equal(requests[0]?.isHeard, isHeard)
+    }
+  })
+
   it('cancelled, it lets the protocol go', () => {
     const { made, cancelled } = querying()
     made.ask('load', undefined, {}).cancel()
-    assert.deepEqual(cancelled, [1])
+    assert.deepEqual([cancelled, made.size], [[1], 0])
   })
 
   it('closing ends all with what has come', async () => {
@@ -222,6 +258,9 @@ describe('the event', () => {
         } as unknown as Serf,
         0,
       )
-    assert.throws(() => new Querying({ command }).eventOf(received()).respond('x'), SizeError)
+    assert.throws(
+      () => new Querying({ command, commandSoon: command }, () => true).eventOf(received()).respond('x'),
+      SizeError,
+    )
   })
 })

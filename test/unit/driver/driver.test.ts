@@ -77,6 +77,19 @@ describe('a question to the user', () => {
     assert.equal(command(), 1)
   })
 
+  it('keeps what need not be done at once, and does it first when the transition is over', async () => {
+    const { driver } = await running()
+    const done: string[] = []
+    driver.commandSoon(() => void done.push('at once'))
+    driver.ask('accept', () => driver.commandSoon(() => void done.push('kept')))
+    assert.deepEqual(done, ['at once'])
+    driver.command(() => void done.push('command'))
+    driver.command(() => {})
+    assert.deepEqual(done, ['at once', 'command', 'kept'])
+    await driver.close()
+    driver.commandSoon(() => assert.fail('closed'))
+  })
+
   it('may warn: that is told with the next news, when a listener may call back in', async () => {
     const sizes: number[] = []
     const { driver } = await running({
@@ -423,27 +436,31 @@ describe('keys that are in a file too', () => {
   const OTHER = new Uint8Array(16).fill(8)
 
   /** A member whose file is written when the test says so, and a peer that asks it to install a key. */
-  async function keeping() {
+  async function keeping(refuses?: () => never) {
     const writes: { readonly bytes: Uint8Array; done(): void; fail(error: unknown): void }[] = []
     const storeKeys = (bytes: Uint8Array): Promise<void> => {
+      refuses?.()
       return new Promise((resolve, reject) => writes.push({ bytes, done: () => resolve(), fail: reject }))
     }
     const all = await running({ secretKey: KEY, storeKeys })
-    const install = encodeSerfMessage({
-      type: 'query',
-      ltime: 5,
-      id: 6,
-      addr: PEER.ip,
-      port: PEER.port,
-      sourceNode: 'peer',
-      filters: [],
-      flags: 0,
-      relayFactor: 0,
-      timeoutNs: 3_000_000_000,
-      name: KEY_QUERIES.install,
-      payload: encodeSerfMessage({ type: 'key-request', key: OTHER }),
-    })
-    receive(all, [{ type: 'user', payload: install }])
+    let id = 6
+    const install = (): Uint8Array =>
+      encodeSerfMessage({
+        type: 'query',
+        ltime: 5,
+        id: id++,
+        addr: PEER.ip,
+        port: PEER.port,
+        sourceNode: 'peer',
+        filters: [],
+        flags: 0,
+        relayFactor: 0,
+        timeoutNs: 3_000_000_000,
+        name: KEY_QUERIES.install,
+        payload: encodeSerfMessage({ type: 'key-request', key: OTHER }),
+      })
+    const ask = (): void => receive(all, [{ type: 'user', payload: install() }])
+    ask()
     const answers = (): boolean[] =>
       sentMessages(all).flatMap(({ message }) => {
         const response = message.type === 'user' ? decodeSerfMessage(message.payload) : undefined
@@ -451,7 +468,7 @@ describe('keys that are in a file too', () => {
         const answer = decodeSerfMessage(response.payload)
         return answer.type === 'key-response' ? [answer.result] : []
       })
-    return { ...all, writes, answers, turn: () => new Promise((resolve) => setImmediate(resolve)) }
+    return { ...all, ask, writes, answers, turn: () => new Promise((resolve) => setImmediate(resolve)) }
   }
 
   it('seal as before until the file is written, then the change holds and is answered', async () => {
@@ -462,6 +479,18 @@ describe('keys that are in a file too', () => {
     await turn()
     assert.deepEqual([sealing.keyring?.keys.length, answers()], [2, [true]])
     assert.ok(!notices.some(({ type }) => type === 'warning'))
+  })
+
+  it('that a host refuses to write in the very call stay, and the next change is taken', async () => {
+    const all = await keeping(() => {
+      throw new Error('read-only')
+    })
+    await all.turn()
+    assert.deepEqual(all.answers(), [false])
+    assert.ok(all.notices.some((notice) => notice.type === 'warning' && notice.code === 'keyring-unwritten'))
+    all.ask()
+    await all.turn()
+    assert.deepEqual(all.answers(), [false], 'a second time')
   })
 
   it('that cannot be written stay, whatever the reason was thrown as', async () => {

@@ -92,6 +92,20 @@ describe('asking', () => {
     assert.deepEqual(direct(mesh, 'us'), [])
   })
 
+  test('where nobody listens here, our own response is not waited for, and our own ack is', () => {
+    const { mesh, us } = amongGhosts(2)
+    for (const [isHeard, isOver] of [
+      [false, true],
+      [true, false],
+    ] as const) {
+      const ltime = mesh.call(us, (serf, now) => serf.query(request({ isHeard, wantsAcks: true }), now))
+      mesh.run(400)
+      const { id } = asked(mesh, 'us')
+      mesh.tell(us, answer('ghost-2', ltime, id), answer('ghost-2', ltime, id, { flags: 1 }))
+      assert.equal(answersTold(us).includes('complete'), isOver, `${isHeard}`)
+    }
+  })
+
   test('nobody else answers by its name', () => {
     const { mesh, us } = amongGhosts(2)
     const ltime = mesh.call(us, (serf, now) => serf.query(request(), now))

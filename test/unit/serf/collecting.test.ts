@@ -40,6 +40,16 @@ describe('collecting answers', () => {
     assert.deepEqual(answersTold(us), ['ack ghost-3', 'complete'])
   })
 
+  test('an answer of no name is nobody’s', () => {
+    const { mesh, us, ltime, id } = asking(3)
+    mesh.tell(us, answer('', ltime, id))
+    const told = us.told()
+    assert.deepEqual(
+      told.map((notice) => (notice.type === 'warning' ? notice.code : notice.type)),
+      ['message-invalid'],
+    )
+  })
+
   test('of a ping the acks are all there is to wait for', () => {
     const { mesh, us, ltime, id } = asking(2, { name: '_serf_ping', wantsAcks: true })
     mesh.tell(us, answer('ghost-2', ltime, id, { flags: 1 }))

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfMember } from '../../../src/wire/types.ts'
-import { amongGhosts, answer, asked } from './query-support.ts'
-import { addressOf, alive, Mesh, type Station } from './support.ts'
+import { amongGhosts, answer, asked, request } from './query-support.ts'
+import { addressOf, alive, dead, Mesh, type Station } from './support.ts'
 
 /** Somebody at 10.0.0.<number> says that our name is its own. */
 function rival(mesh: Mesh, us: Station, number = 66): void {
@@ -19,7 +19,11 @@ function vote(number: number | undefined): Uint8Array {
 }
 
 /** A rival comes, which says whether it is there, and each ghost from 2 on gives its voice; absent: what it sends instead. Gives the notices of the end. */
-function afterVotes(voices: readonly (number | undefined | Uint8Array)[], isThere = true): string[] {
+function afterVotes(
+  voices: readonly (number | undefined | Uint8Array)[],
+  isThere = true,
+  invented: readonly number[] = [],
+): string[] {
   const { mesh, us } = amongGhosts(voices.length + 2)
   rival(mesh, us)
   mesh.run(700)
@@ -27,6 +31,9 @@ function afterVotes(voices: readonly (number | undefined | Uint8Array)[], isTher
   voices.forEach((voice, at) => {
     const payload = voice instanceof Uint8Array ? voice : vote(voice)
     mesh.tell(us, answer(`ghost-${at + 2}`, ltime, id, { payload }))
+  })
+  invented.forEach((voice, at) => {
+    mesh.tell(us, answer(`invented-${at}`, ltime, id, { payload: vote(voice) }))
   })
   if (isThere) mesh.tell(us, answer('us', ltime, id, { flags: 1 }))
   us.told()
@@ -105,6 +112,64 @@ describe('two of one name', () => {
 
   test('SF-82: without a single voice it stays, and warns', () => {
     assert.deepEqual(afterVotes([]), ['conflict-undecided'])
+  })
+
+  test('names that nobody knows have a voice only where no member has', () => {
+    assert.deepEqual(afterVotes([1, 1], true, [66, 66, 66, 66]), [])
+    assert.deepEqual(afterVotes([66], true, [1, 1, 1]), LOST)
+    assert.deepEqual(afterVotes([], true, [66, 66, 1]), LOST)
+    assert.deepEqual(afterVotes([], true, [1]), [])
+  })
+
+  test('who has answered does not end it: one that is gone for us may have a voice', () => {
+    const { mesh, us } = amongGhosts(4)
+    mesh.feed(us, dead(4))
+    rival(mesh, us)
+    mesh.run(700)
+    const { ltime, id } = asked(mesh, 'us')
+    us.told()
+    for (const flags of [1, 0]) {
+      for (const from of ['ghost-2', 'ghost-3', 'us']) {
+        mesh.tell(us, answer(from, ltime, id, { flags, payload: flags === 0 ? vote(1) : new Uint8Array(0) }))
+      }
+    }
+    mesh.tell(us, ...['ghost-4', 'x', 'y'].map((from) => answer(from, ltime, id, { payload: vote(66) })))
+    mesh.run(6500)
+    assert.ok(
+      us.told().every((notice) => notice.type !== 'warning'),
+      'two of three members are for us',
+    )
+  })
+
+  test('the user’s limits are not those of a vote', () => {
+    const { mesh, us } = amongGhosts(3, { querySizeLimit: 60 })
+    rival(mesh, us)
+    mesh.run(700)
+    assert.equal(asked(mesh, 'us').name, '_serf_conflict')
+    const other = amongGhosts(3)
+    for (let count = 0; count < 1024; count++) other.mesh.call(other.us, (serf, now) => serf.query(request(), now))
+    rival(other.mesh, other.us)
+    other.us.told()
+    other.mesh.run(700)
+    assert.ok(other.us.told().every((notice) => notice.type !== 'warning' || notice.code !== 'conflict-undecided'))
+  })
+
+  test('a name so long that no packet holds the question is a warning each time, and ends nothing', () => {
+    const mesh = new Mesh()
+    const name = '€'.repeat(300)
+    const us = mesh.add(name, 1)
+    mesh.feed(us, alive(2), alive(3))
+    us.told()
+    for (let round = 0; round < 2; round++) {
+      mesh.feed(us, alive(66, 9, { node: name }))
+      mesh.run(11_000)
+      const codes = us.told().flatMap((notice) => (notice.type === 'warning' ? [notice.code] : []))
+      assert.deepEqual(
+        codes.filter((code) => code !== 'name-refused'),
+        ['conflict-undecided'],
+        `round ${round}`,
+      )
+    }
   })
 
   test('SF-81: with the option off nobody is asked, and it stays', () => {
