@@ -40,7 +40,7 @@ export function applyQuery(state: SerfState, query: SerfQuery, received: Uint8Ar
   deliver(state, query, now, false)
 }
 
-/** Whether it ends Go members that hear it, by a filter of no bytes: whoever tells it on would do what one stranger cannot reach them for. */
+/** Whether it ends Go members that hear it, by a filter of no bytes: told on, it would reach all of them. */
 function isDeadly({ filters }: SerfQuery): boolean {
   return filters.some(({ length }) => length === 0)
 }

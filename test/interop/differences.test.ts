@@ -3,6 +3,7 @@
 // entry, and test/package/docs.test.ts holds every entry against the tests it names.
 import assert from 'node:assert/strict'
 import { NO_BYTES } from '../../src/base/bytes.ts'
+import { Membership } from '../../src/membership.ts'
 import {
   decodeSerfMessage,
   encodePacket,
@@ -13,65 +14,13 @@ import {
 } from '../../src/wire/index.ts'
 import { MAX_PUSH_PULL_MEMBERS } from '../../src/wire/limits.ts'
 import { joinPushPull } from '../../src/wire/swim-messages.ts'
-import { interopTest } from './support/interop-test.ts'
-import type { NodeMember, NodeMemberOptions } from './support/node-member-client.ts'
-import type { Sight } from './support/peer.ts'
+import { differenceTest, type Scene } from './support/difference-test.ts'
+import type { NodeMember } from './support/node-member-client.ts'
 import { holdPort } from './support/ports.ts'
 import type { SerfAgent } from './support/serf-agent.ts'
-import type { Stage } from './support/stage.ts'
 import { dial, Seed, Stranger } from './support/stranger.ts'
 
-/** Far more than any of it takes, and less than a suspicion of someone who is not there needs to run out. */
-const SOON_MS = 4_000
-
-interface Scene {
-  readonly stage: Stage
-  readonly agent: SerfAgent
-  readonly node: NodeMember
-  readonly stranger: Stranger
-  /** Waits for something that is to come soon. */
-  soon(what: string, holds: () => Promise<boolean> | boolean): Promise<void>
-  /** What the one and the other sees of a member. */
-  seen(name: string): Promise<{ readonly agent: Sight | undefined; readonly node: Sight | undefined }>
-  warned(code: string): boolean
-}
-
-/** One agent and one Node member that know each other; in the end they must do so still.
- *  @param entry heading of the page
- *  @param own what Node is told, and the codes of the warnings that it gives for it */
-function difference(
-  entry: string,
-  own: Pick<NodeMemberOptions, 'expects' | 'knobs'>,
-  show: (scene: Scene) => Promise<void>,
-): void {
-  interopTest(entry, async (stage) => {
-    const agent = (await stage.start('agent', { name: 'go', profile: 'lan' })) as SerfAgent
-    const options = { ...own, name: 'node', profile: 'lan', join: [agent.address] } as const
-    const node = (await stage.start('node', options)) as NodeMember
-    const stranger = await Stranger.open()
-    const soon: Scene['soon'] = (what, holds) =>
-      stage.until(what, SOON_MS, async () => ((await holds()) ? undefined : 'it has not come'))
-    const seen: Scene['seen'] = async (name) => ({
-      agent: (await agent.view()).get(name),
-      node: (await node.view()).get(name),
-    })
-    const warned = (code: string): boolean => node.warnings.some((text) => text.includes(`"code":"${code}"`))
-    const haveMet = async (): Promise<boolean> =>
-      (await seen('node')).agent?.state === 'alive' && (await seen('go')).node?.state === 'alive'
-    try {
-      await soon('the two meet', haveMet)
-      await show({ stage, agent, node, stranger, soon, seen, warned })
-      if (node.isRunning) assert.ok(await haveMet(), await stage.dump())
-      for (const code of own.expects ?? []) assert.ok(warned(code), `no warning ${code}: ${node.warnings.join()}`)
-    } finally {
-      stranger.close()
-    }
-    await stage.stop()
-    for (const peer of stage.peers) assert.equal(peer.failure, undefined)
-  })
-}
-
-difference(
+differenceTest(
   'A member that claims too high a number is let be',
   { expects: ['refutation-impossible'] },
   async (scene) => {
@@ -84,27 +33,31 @@ difference(
   },
 )
 
-difference('A dead member keeps the highest number said of it', {}, async ({ agent, node, stranger, soon, seen }) => {
-  for (const peer of [agent, node]) {
-    await stranger.send(peer, stranger.claim('ghost', 1))
-    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
-  }
-  // Of messages that wait Go takes the newest first, and claims to be alive before all others.
-  await bothHoldDead('ghost', soon, seen)
-  for (const peer of [agent, node]) {
-    await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 10 })
-    await stranger.send(peer, stranger.claim('marker', 1))
-  }
-  await soon('both have read on', async () => {
-    const marker = await seen('marker')
-    return marker.agent !== undefined && marker.node !== undefined
-  })
-  for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 2))
-  await soon('the old claim brings it back at the agent', async () => (await seen('ghost')).agent?.state === 'alive')
-  assert.equal((await seen('ghost')).node?.state, 'dead')
-})
+differenceTest(
+  'A dead member keeps the highest number said of it',
+  {},
+  async ({ agent, node, stranger, soon, seen }) => {
+    for (const peer of [agent, node]) {
+      await stranger.send(peer, stranger.claim('ghost', 1))
+      await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
+    }
+    // Of messages that wait Go takes the newest first, and claims to be alive before all others.
+    await bothHoldDead('ghost', soon, seen)
+    for (const peer of [agent, node]) {
+      await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 10 })
+      await stranger.send(peer, stranger.claim('marker', 1))
+    }
+    await soon('both have read on', async () => {
+      const marker = await seen('marker')
+      return marker.agent !== undefined && marker.node !== undefined
+    })
+    for (const peer of [agent, node]) await stranger.send(peer, stranger.claim('ghost', 2))
+    await soon('the old claim brings it back at the agent', async () => (await seen('ghost')).agent?.state === 'alive')
+    assert.equal((await seen('ghost')).node?.state, 'dead')
+  },
+)
 
-difference('Who is accused and cannot know is told', {}, async ({ agent, node, stranger, soon, seen }) => {
+differenceTest('Who is accused and cannot know is told', {}, async ({ agent, node, stranger, soon, seen }) => {
   for (const peer of [agent, node]) {
     await stranger.send(peer, stranger.claim('ghost', 9))
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 9 })
@@ -117,7 +70,7 @@ difference('Who is accused and cannot know is told', {}, async ({ agent, node, s
   assert.equal(accusations('go'), 0)
 })
 
-difference('A goodbye that comes after the verdict counts', {}, async ({ agent, node, stranger, soon, seen }) => {
+differenceTest('A goodbye that comes after the verdict counts', {}, async ({ agent, node, stranger, soon, seen }) => {
   for (const peer of [agent, node]) {
     await stranger.send(peer, stranger.claim('ghost', 1))
     await stranger.send(peer, { type: 'dead', node: 'ghost', from: 'go', incarnation: 1 })
@@ -132,7 +85,7 @@ difference('A goodbye that comes after the verdict counts', {}, async ({ agent, 
   })
 })
 
-difference(
+differenceTest(
   'A claim at number 0 is refused',
   { expects: ['claim-invalid'] },
   async ({ agent, node, stranger, soon, seen, warned }) => {
@@ -148,7 +101,7 @@ difference(
   },
 )
 
-difference('The dead do not have to speak the right version', {}, async ({ agent, node, stranger, soon, seen }) => {
+differenceTest('The dead do not have to speak the right version', {}, async ({ agent, node, stranger, soon, seen }) => {
   const alien = Uint8Array.of(1, 5, 9, 2, 5, 5)
   const members = [stranger.record('ghost', 1), stranger.record('alien', 1, { state: WireState.dead, vsn: alien })]
   await stranger.exchange(agent, members)
@@ -162,7 +115,7 @@ difference('The dead do not have to speak the right version', {}, async ({ agent
   await soon('Node takes the rest of it', async () => (await seen('ghost')).node?.state === 'alive')
 })
 
-difference('A goodbye makes a member left, also without its announcement', {}, async (scene) => {
+differenceTest('A goodbye makes a member left, also without its announcement', {}, async (scene) => {
   const { agent, node, stranger, soon, seen } = scene
   for (const peer of [agent, node]) {
     await stranger.send(peer, stranger.claim('ghost', 1))
@@ -174,7 +127,7 @@ difference('A goodbye makes a member left, also without its announcement', {}, a
   })
 })
 
-difference(
+differenceTest(
   'One address is one address, in 4 bytes or in 16',
   {},
   async ({ stage, agent, node, stranger, soon, seen }) => {
@@ -202,7 +155,7 @@ difference(
   },
 )
 
-difference(
+differenceTest(
   'Names have a bound',
   { expects: ['claim-invalid'] },
   async ({ agent, node, stranger, soon, seen, warned }) => {
@@ -217,22 +170,26 @@ difference(
   },
 )
 
-difference('One ping of a packet is answered', { expects: ['ping-limit'] }, async ({ agent, node, stranger, soon }) => {
-  for (const [peer, answers] of [
-    [agent, 5],
-    [node, 1],
-  ] as const) {
-    const pings = Array.from({ length: 5 }, () => stranger.ping(peer))
-    await stranger.send(peer, ...pings)
-    // Packets of one sender stay in order here: with the answer to this one, all to the others have come.
-    const last = stranger.ping(peer)
-    await stranger.send(peer, last)
-    await soon(`${peer.name} answers`, () => stranger.acksOf(last) === 1)
-    assert.equal(pings.filter((ping) => stranger.acksOf(ping) > 0).length, answers)
-  }
-})
+differenceTest(
+  'One ping of a packet is answered',
+  { expects: ['ping-limit'] },
+  async ({ agent, node, stranger, soon }) => {
+    for (const [peer, answers] of [
+      [agent, 5],
+      [node, 1],
+    ] as const) {
+      const pings = Array.from({ length: 5 }, () => stranger.ping(peer))
+      await stranger.send(peer, ...pings)
+      // Packets of one sender stay in order here: with the answer to this one, all to the others have come.
+      const last = stranger.ping(peer)
+      await stranger.send(peer, last)
+      await soon(`${peer.name} answers`, () => stranger.acksOf(last) === 1)
+      assert.equal(pings.filter((ping) => stranger.acksOf(ping) > 0).length, answers)
+    }
+  },
+)
 
-difference(
+differenceTest(
   'A message has a bounded number of fields',
   { expects: ['packet-invalid'] },
   async ({ agent, node, stranger, soon }) => {
@@ -250,7 +207,7 @@ difference(
   },
 )
 
-difference('Strangers do not use up what is to be told', {}, async ({ agent, node, stranger, soon, seen }) => {
+differenceTest('Strangers do not use up what is to be told', {}, async ({ agent, node, stranger, soon, seen }) => {
   for (const [other, peer, isToldToStrangers] of [
     ['node', agent, true],
     ['agent', node, false],
@@ -271,7 +228,7 @@ difference('Strangers do not use up what is to be told', {}, async ({ agent, nod
   }
 })
 
-difference('A Lamport time that cannot be honest is refused', { expects: ['lamport-leap'] }, async (scene) => {
+differenceTest('A Lamport time that cannot be honest is refused', { expects: ['lamport-leap'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   const payload = encodeSerfMessage({ type: 'leave', ltime: 2 ** 53 - 1, node: 'go', prune: false })
   await stranger.send(node, { type: 'user', payload })
@@ -284,7 +241,7 @@ difference('A Lamport time that cannot be honest is refused', { expects: ['lampo
   assert.equal((await agent.view()).get('go')?.state, 'alive')
 })
 
-difference('A pattern has a bound', { expects: ['filter-invalid'] }, async (scene) => {
+differenceTest('A pattern has a bound', { expects: ['filter-invalid'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   // It matches everything, and would be written out to ten thousand instructions.
   const pattern = `(?:${'x?'.repeat(100)}){50}`
@@ -299,7 +256,7 @@ difference('A pattern has a bound', { expects: ['filter-invalid'] }, async (scen
   await soon('both ack', () => stranger.answersTo(plain).sort().join() === 'go,node')
 })
 
-difference('A relay carries answers, to members', { expects: ['relay-refused'] }, async (scene) => {
+differenceTest('A relay carries answers, to members', { expects: ['relay-refused'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   const message = encodeSerfMessage({ type: 'query-response', ltime: 1, id: 1, from: 'x', flags: 0, payload: NO_BYTES })
   for (const [peer, carries] of [
@@ -320,7 +277,7 @@ difference('A relay carries answers, to members', { expects: ['relay-refused'] }
   }
 })
 
-difference('A packet holds a bounded number of messages', { expects: ['packet-invalid'] }, async (scene) => {
+differenceTest('A packet holds a bounded number of messages', { expects: ['packet-invalid'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   const nack = { type: 'nack', seqNo: 4_000_000 } as const
   const compounds = Array.from({ length: 10 }, () => encodePacket(Array.from({ length: 120 }, () => nack)))
@@ -336,7 +293,7 @@ difference('A packet holds a bounded number of messages', { expects: ['packet-in
   assert.equal(stranger.acksOf(second), 0)
 })
 
-difference('A datagram unfolds to 64 KiB', { expects: ['packet-invalid'] }, async (scene) => {
+differenceTest('A datagram unfolds to 64 KiB', { expects: ['packet-invalid'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   // A Serf message of a type that there is not: read by nobody.
   const filling = { type: 'user', payload: new Uint8Array(40_000).fill(0xee) } as const
@@ -354,7 +311,7 @@ difference('A datagram unfolds to 64 KiB', { expects: ['packet-invalid'] }, asyn
   assert.equal(stranger.acksOf(second), 0)
 })
 
-difference(
+differenceTest(
   'A name that is no text is left out',
   { expects: ['packet-invalid'] },
   async ({ agent, node, stranger, soon, warned }) => {
@@ -370,7 +327,7 @@ difference(
   },
 )
 
-difference('An exchange does not undo a leave', {}, async ({ agent, node, stranger, soon }) => {
+differenceTest('An exchange does not undo a leave', {}, async ({ agent, node, stranger, soon }) => {
   const left = node.leave()
   await soon('the agent hears that Node leaves', () =>
     agent.log.some(({ text }) => text === 'serf: messageLeaveType: node'),
@@ -385,7 +342,7 @@ difference('An exchange does not undo a leave', {}, async ({ agent, node, strang
   await soon('the agent holds it left', async () => (await agent.view()).get('node')?.state === 'left')
 })
 
-difference(
+differenceTest(
   'A dead name is free when the dead are no longer told the news',
   { knobs: { reclaimAfterMs: 200 } },
   async (scene) => {
@@ -413,7 +370,7 @@ difference(
   },
 )
 
-difference('Who is refused hears of it', {}, async ({ stage, agent, soon }) => {
+differenceTest('Who is refused hears of it', {}, async ({ stage, agent, soon }) => {
   const options = { name: 'go', profile: 'lan', join: [agent.address], expects: ['name-refused'] } as const
   const refused = (await stage.intrude('node', options)) as NodeMember
   await soon('it hears who holds the name', () =>
@@ -424,7 +381,7 @@ difference('Who is refused hears of it', {}, async ({ stage, agent, soon }) => {
 
 const LOCAL_ONLY = { knobs: { allowedCidrs: ['127.0.0.1/32'] }, expects: ['source-refused'] }
 
-difference('Ranges of addresses hold for all that comes in', LOCAL_ONLY, async ({ agent, node, soon, warned }) => {
+differenceTest('Ranges of addresses hold for all that comes in', LOCAL_ONLY, async ({ agent, node, soon, warned }) => {
   const outsider = await Stranger.open('127.0.0.2')
   try {
     const [first, second] = [outsider.ping(agent), outsider.ping(node)]
@@ -438,7 +395,7 @@ difference('Ranges of addresses hold for all that comes in', LOCAL_ONLY, async (
   }
 })
 
-difference('Helpers are few to each host', { expects: ['relay-limit'] }, async (scene) => {
+differenceTest('Helpers are few to each host', { expects: ['relay-limit'] }, async (scene) => {
   const { agent, node, stranger, soon, warned } = scene
   const pingsFor = (name: string): number =>
     stranger.heard.filter((one) => one.type === 'ping' && one.node === name).length
@@ -458,7 +415,7 @@ difference('Helpers are few to each host', { expects: ['relay-limit'] }, async (
   assert.equal(pingsFor('ghost-of-node'), 128)
 })
 
-difference('Forcing a member to leave that lives', {}, async ({ agent, node, soon, seen }) => {
+differenceTest('Forcing a member to leave that lives', {}, async ({ agent, node, soon, seen }) => {
   await node.forceLeave('go')
   await soon('the agent hears of it', () => agent.log.some(({ text }) => text === 'serf: messageLeaveType: go'))
   await soon('and denies it', async () => (await seen('go')).node?.state === 'alive')
@@ -470,14 +427,14 @@ difference('Forcing a member to leave that lives', {}, async ({ agent, node, soo
   assert.ok(!node.history.some(({ type }) => type === 'dead' || type === 'left'), node.tail())
 })
 
-difference('Pruning a member that lives', {}, async ({ agent, node, soon, seen }) => {
+differenceTest('Pruning a member that lives', {}, async ({ agent, node, soon, seen }) => {
   await node.forceLeave('go', { prune: true })
   await soon('the agent hears of it', () => agent.log.some(({ text }) => text === 'serf: messageLeaveType: go'))
   await soon('and denies it in time', async () => (await seen('go')).node?.state === 'alive')
   assert.ok(!node.history.some(({ type }) => type === 'reap'), node.tail())
 })
 
-difference('Who joins learns before it tells', {}, async ({ stage, stranger }) => {
+differenceTest('Who joins learns before it tells', {}, async ({ stage, stranger }) => {
   for (const [program, told] of [
     ['agent', [['newcomer']]],
     ['node', [[], ['newcomer', 'seed']]],
@@ -497,7 +454,7 @@ difference('Who joins learns before it tells', {}, async ({ stage, stranger }) =
   }
 })
 
-difference('An exchange holds a bounded number of members', { expects: ['stream-invalid'] }, async (scene) => {
+differenceTest('An exchange holds a bounded number of members', { expects: ['stream-invalid'] }, async (scene) => {
   const { agent, node, soon, warned } = scene
   // A head that announces so many; none follows.
   const none = new Uint8Array()
@@ -510,6 +467,49 @@ difference('An exchange holds a bounded number of members', { expects: ['stream-
   } finally {
     for (const stream of [first, second]) stream.destroy()
   }
+})
+
+differenceTest('A filter is not asked the same thing all the time', {}, async ({ agent, stranger, soon }) => {
+  const asked: string[] = []
+  const accept = ({ name }: { readonly name: string }): boolean => {
+    asked.push(name)
+    return name !== 'ghost'
+  }
+  // In this process: a function cannot be told to another.
+  const choosy = new Membership({ name: 'choosy', bind: '127.0.0.1:0', accept })
+  try {
+    await choosy.start()
+    await choosy.join([agent.address])
+    const peer = { name: 'choosy', address: choosy.local.address }
+    for (let incarnation = 1; incarnation <= 20; incarnation++) {
+      await stranger.send(peer, stranger.claim('ghost', incarnation))
+    }
+    await stranger.send(agent, stranger.claim('ghost', 21))
+    await soon('the agent takes it in', async () => (await agent.view()).get('ghost')?.state === 'alive')
+    const before = asked.filter((name) => name === 'go').length
+    await agent.setTags({ changed: 'yes' })
+    await soon('who was let in is asked about with its new tags', () => choosy.member('go')?.rawTags.changed === 'yes')
+    assert.equal(asked.filter((name) => name === 'ghost').length, 1)
+    assert.equal(asked.filter((name) => name === 'go').length, before + 1)
+    assert.equal(choosy.member('ghost'), undefined)
+    assert.equal((await agent.view()).get('choosy')?.state, 'alive')
+  } finally {
+    await choosy.close()
+  }
+})
+
+differenceTest('Seeds are asked again', {}, async ({ stage, agent, node, soon, seen }) => {
+  // Who has left is not looked for, and who comes in its place knows nobody.
+  const port = Number(agent.address.split(':').pop())
+  await agent.leave()
+  await soon('Node is alone', async () => (await seen('go')).node?.state === 'left')
+  const next = await stage.start('agent', { name: 'next', profile: 'lan', port })
+  // It looks every half minute, more or less, whether it is among others.
+  await stage.until('Node asks its seed again', 60_000, async () => {
+    const [ours, theirs] = [await node.view(), await next.view()]
+    const isOne = ours.get('next')?.state === 'alive' && theirs.get('node')?.state === 'alive'
+    return isOne ? undefined : 'they have not met'
+  })
 })
 
 function bothHoldDead(name: string, soon: Scene['soon'], seen: Scene['seen']): Promise<void> {

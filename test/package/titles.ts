@@ -8,7 +8,7 @@ const NAMES_A_TEST: ReadonlySet<string> = new Set([
   'describe',
   'interopTest',
   'netnsTest',
-  'difference',
+  'differenceTest',
   'step',
   'title',
   'property',

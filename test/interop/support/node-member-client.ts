@@ -33,6 +33,8 @@ export interface NodeMemberOptions extends PeerOptions {
     | 'allowedCidrs'
     | 'reclaimAfterMs'
     | 'userEventSizeLimit'
+    | 'querySizeLimit'
+    | 'maxQueueDepth'
     | 'keyring'
     | 'keyringPath'
     | 'verifyIncoming'

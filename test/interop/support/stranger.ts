@@ -18,8 +18,11 @@ import {
   streamReader,
 } from '../../../src/wire/index.ts'
 import { encodeQueryFilter, type QueryFilter } from '../../../src/wire/query-filter.ts'
-import type { SerfQuery } from '../../../src/wire/types.ts'
+import type { SerfConflictResponse, SerfMessage, SerfPushPull, SerfQuery } from '../../../src/wire/types.ts'
 import type { Peer } from './peer.ts'
+
+/** Whom a packet is for. */
+type Addressee = Pick<Peer, 'name' | 'address'>
 
 /** memberlist 1 to 5, speaking 2; Serf 2 to 5, speaking 5. */
 const VERSIONS = Uint8Array.of(1, 5, 2, 2, 5, 5)
@@ -28,13 +31,19 @@ const ANSWER_WITHIN_MS = 5_000
 export class Stranger {
   /** Every message that came, of every packet. */
   readonly heard: PacketMessage[] = []
+  /** What it answers pings with, as one that lives; absent: nothing. */
+  ackPayload: Uint8Array | undefined
   readonly #socket: Socket
   #lastSeqNo = 0
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('message', (bytes) => {
-      for (const { message } of decodePacket(bytes).messages) this.heard.push(message)
+    socket.on('message', (bytes, { address, port }) => {
+      for (const { message } of decodePacket(bytes).messages) {
+        this.heard.push(message)
+        if (message.type !== 'ping' || this.ackPayload === undefined) continue
+        socket.send(encodePacket([{ type: 'ack', seqNo: message.seqNo, payload: this.ackPayload }]), port, address)
+      }
     })
   }
 
@@ -54,11 +63,11 @@ export class Stranger {
   }
 
   /** One datagram of these messages; bytes stand for a message. */
-  send(to: Peer, ...messages: readonly (PacketMessage | Uint8Array)[]): Promise<void> {
+  send(to: Addressee, ...messages: readonly (PacketMessage | Uint8Array)[]): Promise<void> {
     return this.sendBytes(to, encodePacket(messages))
   }
 
-  sendBytes(to: Peer, bytes: Uint8Array): Promise<void> {
+  sendBytes(to: Addressee, bytes: Uint8Array): Promise<void> {
     const { host, port } = partsOf(to.address)
     return new Promise((resolve, reject) => {
       this.#socket.send(bytes, port, host, (error) => (error === null ? resolve() : reject(error)))
@@ -66,7 +75,7 @@ export class Stranger {
   }
 
   /** A ping with a number of its own. */
-  ping(to: Peer): Ping {
+  ping(to: Addressee): Ping {
     return { type: 'ping', seqNo: ++this.#lastSeqNo, node: to.name, sourceAddr: null, sourcePort: 0, sourceNode: '' }
   }
 
@@ -94,13 +103,19 @@ export class Stranger {
     }
   }
 
+  /** Every Serf message that came by itself. */
+  get serfHeard(): SerfMessage[] {
+    return this.heard.flatMap((one) => (one.type === 'user' ? [decodeSerfMessage(one.payload)] : []))
+  }
+
+  /** One Serf message. */
+  tell(to: Addressee, message: SerfMessage): Promise<void> {
+    return this.send(to, { type: 'user', payload: encodeSerfMessage(message) })
+  }
+
   /** Who acked or answered it. */
   answersTo({ id }: SerfQuery): string[] {
-    return this.heard.flatMap((one) => {
-      if (one.type !== 'user') return []
-      const message = decodeSerfMessage(one.payload)
-      return message.type === 'query-response' && message.id === id ? [message.from] : []
-    })
+    return this.serfHeard.flatMap((one) => (one.type === 'query-response' && one.id === id ? [one.from] : []))
   }
 
   /** A claim that a member lives, at this very socket, which answers nobody. */
@@ -109,18 +124,32 @@ export class Stranger {
     return { type: 'alive', incarnation, node: name, addr, port: this.port, meta: encodeTags(tags), vsn: VERSIONS }
   }
 
+  /** What a member says in a vote about a name: that it is known at this very socket. */
+  voice(name: string): SerfConflictResponse {
+    const addr = parseIp('127.0.0.1') as Uint8Array
+    return {
+      type: 'conflict-response',
+      member: { name, addr, port: this.port, tags: new Map(), status: 1, vsn: VERSIONS },
+    }
+  }
+
   /** The same as a line of an exchange. */
   record(name: string, incarnation: number, more: Partial<PushPullMember> = {}): PushPullMember {
     const { addr, port, meta, vsn } = this.claim(name, incarnation)
     return { name, addr, port, meta, vsn, incarnation, state: 0, ...more }
   }
 
-  /** A full exchange; resolves with what the other side told. */
-  async exchange(to: Peer, members: readonly PushPullMember[] = []): Promise<PushPull> {
+  /** A full exchange; resolves with what the other side told. @param state what Serf tells in it */
+  async exchange(
+    to: Addressee,
+    members: readonly PushPullMember[] = [],
+    state?: Partial<SerfPushPull>,
+  ): Promise<PushPull> {
     const { host, port } = partsOf(to.address)
     const socket = connect({ host, port, timeout: ANSWER_WITHIN_MS })
     socket.once('timeout', () => socket.destroy(new Error(`${to.name} did not answer an exchange`)))
-    const own: PushPull = { type: 'push-pull', join: false, members, userState: new Uint8Array() }
+    const userState = state === undefined ? new Uint8Array() : encodeSerfMessage({ ...EMPTY_STATE, ...state })
+    const own: PushPull = { type: 'push-pull', join: false, members, userState }
     socket.write(encodeStream(own, { role: 'dialler' }))
     const reader = streamReader({ role: 'dialler' })
     for await (const piece of socket) {
@@ -133,7 +162,7 @@ export class Stranger {
 }
 
 /** Bytes on a stream, which stays open; both sides may end it. */
-export function dial(to: Peer, bytes: Uint8Array): Stream {
+export function dial(to: Addressee, bytes: Uint8Array): Stream {
   const stream = connect(partsOf(to.address))
   stream.on('error', () => {})
   stream.write(bytes)
@@ -178,7 +207,7 @@ export class Seed {
   }
 }
 
-const NO_STATE: Uint8Array = encodeSerfMessage({
+const EMPTY_STATE: SerfPushPull = {
   type: 'push-pull',
   ltime: 1,
   statusLtimes: new Map(),
@@ -186,7 +215,8 @@ const NO_STATE: Uint8Array = encodeSerfMessage({
   eventLtime: 1,
   events: [],
   queryLtime: 1,
-})
+}
+const NO_STATE: Uint8Array = encodeSerfMessage(EMPTY_STATE)
 
 function partsOf(address: string): { readonly host: string; readonly port: number } {
   const at = address.lastIndexOf(':')
