@@ -124,12 +124,16 @@ export class Keys {
   /** Asks a second time where somebody did not answer: gossip misses a member now and then, and to do it again does nothing. Differs: Serf
    *  asks once. */
   async #run(operation: KeyOperation, key: Uint8Array, relayFactor: number): Promise<Tally> {
-    const expected = this.#setup.expected()
+    let expected = this.#setup.expected()
     const payload = encodeSerfMessage({ type: 'key-request', key })
     const answers = new Map<string, Uint8Array>()
     for (let round = 1; round <= ROUNDS; round++) {
       for (const answer of await this.#setup.ask(operation, payload, relayFactor))
         answers.set(answer.from, answer.payload)
+      if (expected.every((name) => answers.has(name))) break
+      // Who is gone since answers no more, and is not missed.
+      const here = new Set(this.#setup.expected())
+      expected = expected.filter((name) => here.has(name) || answers.has(name))
       if (expected.every((name) => answers.has(name))) break
     }
     return tallied(expected, answers)

@@ -123,7 +123,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
     this.#querying = new Querying(this.#driver, () => this.listenerCount('query') > 0)
     this.#pinging = new Pinging(this.#driver, this.#options.swim.probeTimeoutMs)
     this.#tellings = new Tellings(this.#driver, this.#options.serf.broadcastTimeoutMs)
-    this.#keyQuestions = new KeyQuestions(this.#driver, () => this.#running())
+    this.#keyQuestions = new KeyQuestions(this.#driver, () => this.#throwUnlessKeys())
     this.keys = new Keys(this.#keyQuestions)
     this.#lifecycle = new Lifecycle({
       driver: this.#driver,
@@ -350,6 +350,19 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
   #view(): readonly Member<Tags>[] {
     this.#driver.tellNews()
     return this.members()
+  }
+
+  /** @throws ClosedError; OptionsError where plain bytes are taken or sent: every member would refuse */
+  #throwUnlessKeys(): void {
+    this.#running()
+    const { keyring, verifyIncoming, verifyOutgoing } = this.#sealing
+    if (keyring === undefined || (verifyIncoming && verifyOutgoing)) return
+    const option = verifyOutgoing ? 'verifyIncoming' : 'verifyOutgoing'
+    throw new OptionsError(
+      option,
+      false,
+      'must be true where keys are to be told or changed: anybody could ask, or hear them',
+    )
   }
 
   #letGo(): void {

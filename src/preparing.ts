@@ -72,6 +72,7 @@ export async function prepare(preparing: Preparing): Promise<Prepared> {
     reconnectTimeoutFor: reconnectTimeoutFor && reconnectTimeoutOf(reconnectTimeoutFor, driver, host),
     readTags: validateTags && tagsReader(validateTags, driver, host),
     keyring: sealing.keyring,
+    isStaged: !(sealing.verifyIncoming && sealing.verifyOutgoing),
     ignoreOldEvents: options.ignoreOldEvents,
     keepsKeys: keyringPath !== undefined,
     snapshot: found && {

@@ -30,6 +30,11 @@ const NO_KEYRING: Readonly<Record<KeyOperation, string>> = {
   list: 'Keyring is empty (encryption not enabled)',
 }
 
+/** What is answered while encryption comes in by rounds of restarts. Differs: Serf then tells its keys in the clear to whoever asks, and takes
+ *  keys of anybody. */
+const STAGED =
+  'Keys are neither told nor changed while plain messages are taken or sent (verifyIncoming, verifyOutgoing)'
+
 /** Does what a key query asks, now or when its turn has come, and answers it once. */
 export function receiveKeyQuery(
   state: KeysPart,
@@ -38,6 +43,10 @@ export function receiveKeyQuery(
   asker: KeyAsker,
   now: number,
 ): void {
+  if (state.keys.isStaged) {
+    asker.answer(answerOf(false, STAGED), now)
+    return
+  }
   if (operation === 'list') {
     // Whatever it holds: Serf does not look at it either.
     asker.answer(listed(state.keys, asker), now)

@@ -16,6 +16,8 @@ export interface KeyAsker {
 export interface Keys {
   /** `undefined`: nothing is encrypted, and no key can be installed. The driver seals and opens with the very same keyring. */
   readonly keyring: Keyring | undefined
+  /** There is a keyring, but plain bytes are taken, or sent: whoever asks may be anybody, and whoever listens. */
+  readonly isStaged: boolean
   /** The keys are kept in a file too. */
   readonly hasFile: boolean
   /** In the order they came. Of those the first is being written while `isWriting`. */

@@ -81,6 +81,8 @@ export interface SerfSetup {
   readonly snapshot?: SnapshotSetup | undefined
   /** The very keyring that the driver seals with; absent: nothing is encrypted. */
   readonly keyring?: Keyring | undefined
+  /** Plain bytes are taken, or sent, though there is a keyring: keys are neither told nor changed. */
+  readonly isStaged?: boolean
   /** The keys are kept in a file too: it is to be rewritten before they change. */
   readonly keepsKeys?: boolean
   /** Deliver no user event that the first exchange tells us of; see `UserEvents`. */
@@ -135,7 +137,13 @@ export class Serf {
       recentIntents: new RecentIntents(),
       reconnect: { exchange: undefined, pauseMs: 0 },
       reconnectTimeoutFor: setup.reconnectTimeoutFor,
-      keys: { keyring: setup.keyring, hasFile: setup.keepsKeys ?? false, waiting: [], isWriting: false },
+      keys: {
+        keyring: setup.keyring,
+        isStaged: setup.keyring !== undefined && (setup.isStaged ?? false),
+        hasFile: setup.keepsKeys ?? false,
+        waiting: [],
+        isWriting: false,
+      },
       snapshot,
       departure: undefined,
       isVoting: false,

@@ -191,6 +191,13 @@ describe('encryption of a running cluster', () => {
           await cluster.restart(name)
           await cluster.settle()
         }
+        const list = cluster.member('m-1').keys.list()
+        if (stage < 3) {
+          const option = stage === 1 ? 'verifyOutgoing' : 'verifyIncoming'
+          await cluster.finish(assert.rejects(list, { name: 'OptionsError', option }))
+        } else {
+          assert.equal((await cluster.finish(list)).members, 4)
+        }
         await cluster.run(30_000)
         await cluster.settle({ withinMs: 0 })
       }

@@ -57,6 +57,24 @@ describe('membership.keys', () => {
     assert.deepEqual(asked, ['install 2,2 0', 'remove 1,1 3'])
   })
 
+  it('does not miss who is gone since it was asked, nor asks again for it', async () => {
+    for (const [goneAfter, rounds] of [
+      [1, 1],
+      [2, 2],
+    ] as const) {
+      let asked = 0
+      const keys = new Keys({
+        expected: () => (asked >= goneAfter ? ['us', 'm-2'] : MEMBERS),
+        ask: async () => {
+          asked++
+          return ['us', 'm-2'].map((from) => ({ from, payload: said() }))
+        },
+      })
+      const { members, missing } = await keys.install(K2)
+      assert.deepEqual([members, missing, asked], [2, [], rounds])
+    }
+  })
+
   it('a list says how many have each key, and how many encrypt with it', async () => {
     const { keys, asked } = asking({ list: listOf({ us: [K1, K2], 'm-2': [K1], 'm-3': [K2, K1] }) })
     const result = await keys.list()

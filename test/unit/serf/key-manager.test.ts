@@ -18,10 +18,10 @@ const key = (number: number): Uint8Array => new Uint8Array(16).fill(number)
 const request = (bytes: Uint8Array): Uint8Array => encodeSerfMessage({ type: 'key-request', key: bytes })
 
 /** A member with these keys, the first primary. `limit`: bytes that the payload of an answer may have. */
-function member(held: readonly Uint8Array[] | undefined, { hasFile = false, limit = 900 } = {}) {
+function member(held: readonly Uint8Array[] | undefined, { hasFile = false, isStaged = false, limit = 900 } = {}) {
   const keyring = held && new Keyring(held)
   const outbox = new Outbox<SerfNotice>()
-  const keys: SerfState['keys'] = { keyring, hasFile, waiting: [], isWriting: false }
+  const keys: SerfState['keys'] = { keyring, isStaged, hasFile, waiting: [], isWriting: false }
   const answers: Uint8Array[] = []
   const asker: KeyAsker = {
     fits: (payload) => payload.length <= limit,
@@ -62,6 +62,17 @@ function said(payload: Uint8Array): string {
 
 describe('golden vectors of key queries', () => {
   const cases = vectorsOf('serf-behaviour').filter(({ name }) => /^internal-(install|use|remove|list)-key/.test(name))
+
+  it('while plain messages are taken or sent, keys are neither told nor changed', () => {
+    const { ask, answers, held, notices } = member([key(1)], { isStaged: true, hasFile: true })
+    for (const operation of ['list', 'install', 'use', 'remove'] as const) {
+      ask(operation, request(key(2)))
+      const { result, message, keys, primaryKey } = read(answers.pop() as Uint8Array)
+      assert.deepEqual([result, keys.length, primaryKey], [false, 0, ''], operation)
+      assert.match(message, /verifyIncoming/)
+    }
+    assert.deepEqual([held(), notices()], [[1], []])
+  })
 
   it('there are some of each', () => {
     assert.ok(cases.length >= 13, `${cases.length}`)

@@ -369,7 +369,7 @@ function delegateKnowing(status: SerfStatus) {
     recentIntents: new RecentIntents(),
     reconnect: { exchange: undefined, pauseMs: 0 },
     snapshot: undefined,
-    keys: { keyring: undefined, hasFile: false, waiting: [], isWriting: false },
+    keys: { keyring: undefined, isStaged: false, hasFile: false, waiting: [], isWriting: false },
     departure: undefined,
     isVoting: false,
     lastTicket: 0,
