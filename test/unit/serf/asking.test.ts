@@ -6,7 +6,7 @@ import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import { encodeTags } from '../../../src/wire/tags.ts'
 import { counted } from './pattern-steps.ts'
 import { amongGhosts, answer, answersTold, asked, direct, queriesTold, query, request } from './query-support.ts'
-import { alive, dead, goodbye, Mesh } from './support.ts'
+import { alive, dead, goodbye, Mesh, suspect } from './support.ts'
 
 describe('SF-45: the default timeout of a query', () => {
   test('is 16 rounds of gossip for each digit of the number of members', () => {
@@ -230,6 +230,21 @@ describe('asking', () => {
     const names = us.serf.members().map(({ name }) => name)
     mesh.tell(us, ...names.filter((name) => name !== 'us').map((name) => answer(name, ltime, id)))
     assert.ok(!answersTold(us).includes('complete'))
+  })
+
+  test('who is accused may yet answer, and is waited for', () => {
+    const { mesh, us } = amongGhosts(3)
+    mesh.silent.add('ghost-3')
+    mesh.feed(us, suspect(3))
+    assert.equal(us.stateOf('ghost-3'), 'suspect')
+    const ltime = mesh.call(us, (serf, now) => serf.query(request({ isHeard: false, timeoutMs: 1000 }), now))
+    mesh.run(400)
+    const { id } = asked(mesh, 'us')
+    us.told()
+    mesh.tell(us, answer('ghost-2', ltime, id))
+    assert.deepEqual(answersTold(us), ['response ghost-2'])
+    mesh.tell(us, answer('ghost-3', ltime, id))
+    assert.deepEqual(answersTold(us), ['response ghost-3', 'complete'])
   })
 
   test('who is meant is known by the filters, and waited for', () => {

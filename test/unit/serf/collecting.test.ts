@@ -40,6 +40,24 @@ describe('collecting answers', () => {
     assert.deepEqual(answersTold(us), ['ack ghost-3', 'complete'])
   })
 
+  test('one that dies with its answer told and its ack outstanding is waited for no longer', () => {
+    const { mesh, us, ltime, id } = asking(3, { wantsAcks: true })
+    for (const from of ['ghost-2', 'ghost-3']) mesh.tell(us, answer(from, ltime, id))
+    mesh.tell(us, answer('ghost-2', ltime, id, { flags: 1 }))
+    us.told()
+    mesh.feed(us, dead(3))
+    assert.deepEqual(answersTold(us), ['complete'])
+  })
+
+  test('what is cancelled wakes nobody', () => {
+    const { mesh, us } = amongGhosts(3)
+    const before = us.serf.nextDeadline()
+    const ltime = mesh.call(us, (serf, now) => serf.query(request({ timeoutMs: 1 }), now))
+    assert.equal(us.serf.nextDeadline(), mesh.now + 1)
+    mesh.call(us, (serf) => serf.cancelQuery(ltime))
+    assert.equal(us.serf.nextDeadline(), before)
+  })
+
   test('an answer of no name is nobody’s', () => {
     const { mesh, us, ltime, id } = asking(3)
     mesh.tell(us, answer('', ltime, id))

@@ -5,7 +5,17 @@ import { QueryError, SizeError, TimeoutError } from '../../../src/base/errors.ts
 import type { ReceivedQuery } from '../../../src/serf/notices.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
 import type { SerfQuery, SerfRelay } from '../../../src/wire/types.ts'
-import { amongGhosts, answer, answersTold, direct, queriesTold, query, request, warningsTold } from './query-support.ts'
+import {
+  amongGhosts,
+  answer,
+  answersTold,
+  asked,
+  direct,
+  queriesTold,
+  query,
+  request,
+  warningsTold,
+} from './query-support.ts'
 import { addressOf, alive, dead, leaveIntent, Mesh, type Station } from './support.ts'
 
 function received(mesh: Mesh, us: Station, more: Parameters<typeof query>[0] = {}): ReceivedQuery {
@@ -185,6 +195,29 @@ describe('relays', () => {
     assert.throws(() => respond(mesh, us, asked, new Uint8Array(1024 - around)), SizeError)
     assert.deepEqual(direct(mesh, 'us'), [])
     assert.equal(asked.isAnswered, false)
+  })
+
+  test('an ack that is too large to be relayed goes straight alone', () => {
+    const size = encodeSerfMessage(answer('us', 7, 77, { flags: 1 })).length
+    const { mesh, us } = amongGhosts(5, { queryResponseSizeLimit: size + 10 })
+    mesh.tell(us, query({ flags: 1, relayFactor: 2 }))
+    assert.deepEqual(
+      direct(mesh, 'us').map(({ type }) => type),
+      ['query-response'],
+    )
+  })
+
+  test('an answer to us that comes by a relay is taken, and sent to nobody', () => {
+    const { mesh, us } = amongGhosts(3)
+    const ltime = mesh.call(us, (serf, now) => serf.query(request(), now))
+    mesh.run(400)
+    const message = encodeSerfMessage(answer('ghost-2', ltime, asked(mesh, 'us').id))
+    us.told()
+    mesh.forgetSent()
+    const { ip: destAddr, port: destPort } = us.address
+    mesh.tell(us, { type: 'relay', destAddr, destPort, destZone: '', destName: 'us', message })
+    assert.deepEqual(answersTold(us), ['response ghost-2'])
+    assert.deepEqual(direct(mesh, 'us'), [])
   })
 
   test('what another answers we pass on untouched, to a member', () => {
