@@ -46,6 +46,11 @@ export function checkKeys(given: object, known: Iterable<string>, isHidden = fal
   }
 }
 
+/** Throws unless `value` can be the name of a member: callers without types forget. */
+export function checkName(option: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw new OptionsError(option, value, 'must be the name of a member')
+}
+
 /** Throws unless `signal` is absent or an abort signal, by its shape. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined) return

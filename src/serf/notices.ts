@@ -1,5 +1,5 @@
 // What the protocol tells its host, as data. The facade turns notices into events and promises.
-import type { SwimWarning } from '../swim/delegate.ts'
+import type { PingEnd, SwimWarning } from '../swim/delegate.ts'
 import type { Address } from '../wire/address.ts'
 import type { AnyMember } from './members.ts'
 
@@ -118,8 +118,8 @@ export type SerfNotice =
   | QueryAnswerNotice
   /** More members know another by our name than us: we are to close. */
   | { readonly type: 'conflict-lost' }
-  /** A ping that was asked for is over; without a time where no answer came. */
-  | { readonly type: 'pinged'; readonly id: number; readonly rttMs: number | undefined }
+  /** A ping that was asked for is over. */
+  | { readonly type: 'pinged'; readonly id: number; readonly end: PingEnd }
   /** A full exchange that we began is over. */
   | { readonly type: 'exchange-done'; readonly id: number; readonly error: string | undefined }
   /** A broadcast of ours was sent often enough, or superseded. */

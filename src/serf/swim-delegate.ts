@@ -2,7 +2,7 @@
 // SWIM knows silence from goodbye; Serf adds what was announced: a member that goes after a leave intent has left, not failed.
 import { DecodeError } from '../base/errors.ts'
 import type { Slices } from '../base/slices.ts'
-import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../swim/delegate.ts'
+import type { BroadcastsWaiting, PingEnd, SwimDelegate, SwimWarning } from '../swim/delegate.ts'
 import { retransmitLimit } from '../swim/formulas.ts'
 import { isPresent, type MemberRecord } from '../swim/member.ts'
 import type { Address } from '../wire/address.ts'
@@ -218,8 +218,8 @@ export class SerfDelegate implements SwimDelegate {
     outbox.notify({ type: 'warning', code: 'coordinate-refused', message: `${name} tells ${problem}` })
   }
 
-  pinged(id: number, rttMs: number | undefined): void {
-    this.#state().outbox.notify({ type: 'pinged', id, rttMs })
+  pinged(id: number, end: PingEnd): void {
+    this.#state().outbox.notify({ type: 'pinged', id, end })
   }
 
   exchangeDone(id: number, error: string | undefined): void {

@@ -29,6 +29,13 @@ export interface BroadcastsWaiting {
   readonly allBytes: number
 }
 
+/** Why a ping that was asked for gave no round trip: none was heard in time; we stood still again and again, and what was heard tells how
+ *  long; the network refused it; our own socket could not send it. The last two as in the trail. */
+export type PingProblem = 'unanswered' | 'stalled' | 'unsendable' | 'unsent'
+
+/** How a ping that was asked for ended. */
+export type PingEnd = { readonly rttMs: number } | { readonly problem: PingProblem }
+
 export interface SwimDelegate {
   /** A member is new, or back from dead or left. Also told of ourselves, at the start. */
   memberJoined(member: MemberRecord, now: number): void
@@ -70,8 +77,8 @@ export interface SwimDelegate {
   memberAnswered(member: MemberRecord, now: number): void
   /** A direct ping was answered in time; before `memberAnswered`. */
   pingCompleted(member: MemberRecord, rttMs: number, payload: Uint8Array | null, now: number): void
-  /** A ping that was asked for under `id` is over. `rttMs` is absent where no answer came in time, or the ping could not be sent. */
-  pinged(id: number, rttMs: number | undefined): void
+  /** A ping that was asked for under `id` is over. */
+  pinged(id: number, end: PingEnd): void
   /** A full exchange that we began is over. */
   exchangeDone(id: number, error: string | undefined, now: number): void
   /** Something a person should know; the layer above bounds how often it is told. */

@@ -61,6 +61,12 @@ export interface DirectPing {
   /** An object of its own, as `Probe.address`. */
   readonly address: Address
   readonly sentAt: number
+  /** The question is over here, however often we stand still: the first stall moves it, and no other. */
+  endsAt: number
+  /** It was asked again already. */
+  readonly isSecond: boolean
+  /** Stalls of ours since it was asked first. */
+  stalls: number
   /** As `Probe.isDisturbed`. */
   isDisturbed: boolean
 }

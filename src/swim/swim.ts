@@ -292,7 +292,7 @@ export class Swim {
   stalled(lengthMs: number, now: number): void {
     const { options, awareness, delegate, trail } = this.#state
     probeStalled(this.#state, lengthMs)
-    pingsStalled(this.#state, lengthMs)
+    pingsStalled(this.#state, now)
     postponeRelays(this.#state, lengthMs)
     extendSuspicions(this.#state, lengthMs)
     if (lengthMs > options.probeTimeoutMs) awareness.apply(1)

@@ -184,6 +184,11 @@ describe('round trips', () => {
     assert.equal(member.rtt('m-3'), member.rtt('m-3', 'm-1'))
     assert.equal(member.rtt('m-3', 'nobody'), undefined)
     assert.equal(member.coordinate('nobody'), undefined)
+    for (const name of [42, {}, null, ''] as unknown as string[]) {
+      for (const call of [() => member.rtt(name), () => member.rtt('m-3', name), () => member.coordinate(name)]) {
+        assert.throws(call, OptionsError, `${name}`)
+      }
+    }
     assert.equal(member.coordinate(), member.coordinate('m-1'))
     assert.ok(Object.isFrozen(member.coordinate('m-2')))
     assert.deepEqual(member.stats().coordinates, { resets: 0, rejected: 0, zeroRtts: 0 })

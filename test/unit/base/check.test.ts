@@ -1,7 +1,15 @@
 // Checking what a user gave.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checkBoolean, checkKeys, checkNumber, checkObject, checkSignal, definedOnly } from '../../../src/base/check.ts'
+import {
+  checkBoolean,
+  checkKeys,
+  checkName,
+  checkNumber,
+  checkObject,
+  checkSignal,
+  definedOnly,
+} from '../../../src/base/check.ts'
 import { OptionsError } from '../../../src/base/errors.ts'
 
 describe('base/check.ts', () => {
@@ -67,6 +75,16 @@ describe('base/check.ts', () => {
     checkBoolean('x', false)
     for (const value of [0, 1, 'true', null, undefined]) {
       assert.throws(() => checkBoolean('x', value), OptionsError)
+    }
+  })
+
+  it('a name has something in it; what is no text is none', () => {
+    checkName('one', 'm2')
+    for (const value of ['', 42, {}, null, undefined]) {
+      assert.throws(
+        () => checkName('one', value),
+        (error) => error instanceof OptionsError && error.option === 'one',
+      )
     }
   })
 })

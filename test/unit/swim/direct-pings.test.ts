@@ -41,7 +41,7 @@ describe('serf-behaviour §5.4: a ping that a user asks for', () => {
     made.advanceTo(end - 1)
     assert.deepEqual(made.delegate.pingsDone, [])
     made.advanceTo(end)
-    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, rttMs: undefined }])
+    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, problem: 'unanswered' }])
     assert.equal(made.status('m2'), 'alive')
     made.ack(ping.seqNo)
     assert.equal(made.delegate.pingsDone.length, 1)
@@ -75,10 +75,10 @@ describe('serf-behaviour §5.4: a ping that a user asks for', () => {
     made.swim.sendFailed(at(2), false, made.now)
     assert.deepEqual(made.delegate.pingsDone, [])
     made.swim.sendFailed(to, false, made.now)
-    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, rttMs: undefined }])
+    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, problem: 'unsent' }])
     asked(made, 8)
     made.swim.sendFailed(at(2), true, made.now)
-    assert.deepEqual(made.delegate.pingsDone.at(-1), { id: 8, rttMs: undefined })
+    assert.deepEqual(made.delegate.pingsDone.at(-1), { id: 8, problem: 'unsendable' })
   })
 
   it('whose answer lay unread while we stood still asks again, and tells the round trip of that', () => {
@@ -98,5 +98,50 @@ describe('serf-behaviour §5.4: a ping that a user asks for', () => {
     made.now += 12
     made.ack(again.seqNo)
     assert.deepEqual(made.delegate.pingsDone, [{ id: 7, rttMs: 12 }])
+  })
+
+  it('whose second answer lay unread too is over, and says why', () => {
+    const made = bench()
+    let { ping } = asked(made)
+    for (let time = 0; time < 2; time++) {
+      assert.deepEqual(made.delegate.pingsDone, [])
+      made.now += 300
+      made.swim.stalled(300, made.now)
+      made.ack(ping.seqNo)
+      const sent = made.packets().flatMap(({ messages }) => messages)
+      ping = sent.find((message): message is Ping => message.type === 'ping' && message.node === 'm2') ?? ping
+    }
+    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, problem: 'stalled' }])
+    assert.equal(made.packets().length, 0)
+  })
+
+  it('asks again within the time that the first stall left it: a whole timeout, however little was left before', () => {
+    const made = bench()
+    const { ping } = asked(made)
+    const { probeTimeoutMs } = made.options
+    made.now += probeTimeoutMs - 1 + 2000
+    made.swim.stalled(2000, made.now)
+    const end = made.now + probeTimeoutMs
+    made.now += 100
+    made.ack(ping.seqNo)
+    made.advanceTo(end - 1)
+    assert.deepEqual(made.delegate.pingsDone, [])
+    made.advanceTo(end)
+    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, problem: 'unanswered' }])
+  })
+
+  it('of a silent member ends however often we stand still', () => {
+    const made = bench()
+    const { ping } = asked(made)
+    const begunAt = made.now
+    for (let time = 0; time < 50 && made.delegate.pingsDone.length === 0; time++) {
+      made.now += 300
+      made.swim.stalled(300, made.now)
+      made.swim.advance(made.now)
+    }
+    assert.deepEqual(made.delegate.pingsDone, [{ id: 7, problem: 'stalled' }])
+    assert.ok(made.now - begunAt <= 300 + made.options.probeTimeoutMs + 300, `${made.now - begunAt} ms`)
+    made.ack(ping.seqNo)
+    assert.equal(made.delegate.pingsDone.length, 1)
   })
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { NO_BYTES, utf8 } from '../../../src/base/bytes.ts'
 import { Random } from '../../../src/base/random.ts'
 import type { Slices } from '../../../src/base/slices.ts'
-import type { BroadcastsWaiting, SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
+import type { BroadcastsWaiting, PingEnd, SwimDelegate, SwimWarning } from '../../../src/swim/delegate.ts'
 import { isPresent, type MemberRecord } from '../../../src/swim/member.ts'
 import { resolveSwimOptions, type SwimOptions } from '../../../src/swim/options.ts'
 import { type Effect, Outbox } from '../../../src/swim/outbox.ts'
@@ -101,7 +101,7 @@ export class Recorder implements SwimDelegate {
   /** Who answered a probe, in order. */
   readonly answered: string[] = []
   /** Pings that were asked for, and are over. */
-  readonly pingsDone: { readonly id: number; readonly rttMs: number | undefined }[] = []
+  readonly pingsDone: ({ readonly id: number } & PingEnd)[] = []
   readonly exchanges: { readonly id: number; readonly error: string | undefined }[] = []
   readonly userMessages: Uint8Array[] = []
   readonly merged: { readonly state: Uint8Array; readonly join: boolean }[] = []
@@ -198,8 +198,8 @@ export class Recorder implements SwimDelegate {
     this.pings.push({ name: member.name, rttMs, payload })
   }
 
-  pinged(id: number, rttMs: number | undefined): void {
-    this.pingsDone.push({ id, rttMs })
+  pinged(id: number, end: PingEnd): void {
+    this.pingsDone.push({ id, ...end })
   }
 
   exchangeDone(id: number, error: string | undefined): void {
