@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { explanationOf } from '../../src/explain.ts'
-import type { TrailEntry, TrailEvent } from '../../src/swim/trail.ts'
+import { explain, explanationOf } from '../../src/explain.ts'
+import type { Serf } from '../../src/serf/serf.ts'
+import { Trail, type TrailEntry, type TrailEvent } from '../../src/swim/trail.ts'
 
 /** The sentence for an event of `m2`, seen from `us`. */
 function sentence(event: TrailEvent): string {
@@ -153,5 +154,17 @@ describe('explain', () => {
       'm2\\u{202e}\\u{a} is dead; seen from us:',
       '0.000 s ago  x\\u{a}0.001 s ago  it denied, with incarnation 9: alive\\u{1b}[2K declared it dead, at incarnation 1',
     ])
+  })
+
+  it('of a member that stands accused tells the stall that came last, of others not', () => {
+    const trail = new Trail({ selfName: 'us', probeIntervalMs: 1000, hasAnswered: () => true })
+    trail.saw('m2', { kind: 'unanswered', timeoutMs: 500, health: 0 }, 10)
+    trail.stalled(4000, 1, 5000)
+    const lastKind = (state: string): string | undefined => {
+      const serf = { local: { name: 'us' }, member: () => ({ state }), trail } as unknown as Serf
+      return explain(serf, 'm2', 6000).entries.at(-1)?.kind
+    }
+    assert.equal(lastKind('suspect'), 'stalled')
+    assert.equal(lastKind('alive'), 'unanswered')
   })
 })
