@@ -33,10 +33,13 @@ function start(name: string, slots: number): Membership<WorkerTags> {
     validateTags: worker,
   })
   let busy = 0
-  // What anybody sends is looked at before it is believed.
   membership.on('user-event', ({ name: event, unpack }) => {
     if (event !== 'deploy') return
-    const { version } = unpack() as { version?: unknown }
+    const { version } = recordOf(unpack)
+    if (typeof version !== 'string') {
+      console.log(`${name} passes over a deployment of nothing`)
+      return
+    }
     busy = slots
     console.log(`${name} deploys ${version}`)
   })
@@ -57,17 +60,34 @@ const slots = first.members({ state: 'alive' }).reduce((sum, { tags }) => sum + 
 console.log(`${slots} slots in all`)
 
 // Heard by all, ourselves too. The answers of a query come when each has heard its events, or has not: it is gossip.
-const deployed = workers.map((one) => new Promise<void>((resolve) => one.once('user-event', () => resolve())))
-second.sendEvent('deploy', { version: '2.1.0' })
-await Promise.all(deployed)
+let heard = 0
+for (const worker of workers) {
+  worker.on('user-event', () => {
+    heard++
+  })
+}
+// As an operator's `serf event deploy`, and `serf event deploy v7`, would.
+for (const payload of [undefined, 'v7', null, { version: '2.1.0' }]) second.sendEvent('deploy', payload)
+await told(() => heard === 4 * workers.length)
 
 const answers = await third.query('load').collect()
 for (const { from, unpack } of [...answers].sort((left, right) => left.from.localeCompare(right.from))) {
-  const { busy, slots } = unpack() as { busy: number; slots: number }
+  const { busy, slots } = recordOf(unpack)
   console.log(`${from}: ${busy} of ${slots} busy`)
 }
 
 await Promise.all(workers.map((one) => one.leave()))
+
+/** What was said, by name; nothing where it is no record. Anybody may send anything: it is looked at before it is believed. */
+function recordOf(unpack: () => unknown): Readonly<Record<string, unknown>> {
+  try {
+    const said = unpack()
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {}
+  } catch {
+    // A text, or other bytes that are no structure.
+    return {}
+  }
+}
 
 async function told(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20))

@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-test('examples/typed-workers.ts tells what its workers say, and ends by itself', { timeout: 60_000 }, async () => {
+test('examples/typed-workers.ts tells what its workers say, passes over what is no deployment, and ends by itself', {
+  timeout: 60_000,
+}, async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', 'examples/typed-workers.ts'],
@@ -17,10 +19,15 @@ test('examples/typed-workers.ts tells what its workers say, and ends by itself',
   const lines = stdout.trimEnd().split('\n')
   assert.equal(lines[0], '14 slots in all')
   const names = ['worker-1', 'worker-2', 'worker-3']
-  // Gossip reaches them in any order.
+  const deployments = lines.slice(1, 13)
+  // Gossip reaches them in any order. Of the four that are sent one names a version.
   assert.deepEqual(
-    lines.slice(1, 4).sort(),
+    deployments.filter((line) => line.includes('deploys')).sort(),
     names.map((name) => `${name} deploys 2.1.0`),
   )
-  assert.deepEqual(lines.slice(4), ['worker-1: 4 of 4 busy', 'worker-2: 8 of 8 busy', 'worker-3: 2 of 2 busy'])
+  assert.deepEqual(
+    deployments.filter((line) => !line.includes('deploys')).sort(),
+    names.flatMap((name) => new Array<string>(3).fill(`${name} passes over a deployment of nothing`)),
+  )
+  assert.deepEqual(lines.slice(13), ['worker-1: 4 of 4 busy', 'worker-2: 8 of 8 busy', 'worker-3: 2 of 2 busy'])
 })

@@ -122,6 +122,22 @@ describe('docs/events.md', () => {
   })
 })
 
+test('README.md and the decision note name every dependency, and how many there are', () => {
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Readonly<Record<string, string>> }
+  const names = Object.keys(dependencies)
+  const count = ['no', 'one', 'two', 'three', 'four', 'five', 'six'][names.length] ?? 'many'
+  const [, said = '', list = ''] = /(\w+) (?:small )?dependenc(?:y|ies),\s+([^(;]+)/i.exec(read('README.md')) ?? []
+  assert.equal(said.toLowerCase(), count)
+  assert.deepEqual([...list.matchAll(/`([\w-]+)`/g)].map(([, name]) => name).sort(), names.sort())
+  const note = read('docs/decisions/0001-dependencies.md')
+  assert.match(note, new RegExp(`^# ${count} dependenc`, 'i'))
+  for (const name of names) {
+    const importers = sourceFiles().filter((file) => read(file).includes(`from '${name}`))
+    assert.equal(importers.length, 1, `${name}: ${importers}`)
+    assert.ok(note.includes(`\`${name}\``), name)
+  }
+})
+
 test('docs/errors.md has a heading for every code, and no other', () => {
   const headings = [...read('docs/errors.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
   assert.deepEqual(headings.sort(), textsOf('src/base/errors.ts', 'export type ErrorCode').sort())
