@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { InternalQuery } from '../../src/serf/internal-queries.ts'
 import { decodeSerfMessage, encodeCoordinate, encodeSerfMessage } from '../../src/wire/index.ts'
-import type { SerfQuery } from '../../src/wire/types.ts'
+import type { SerfKeyResponse, SerfQuery } from '../../src/wire/types.ts'
 import { differenceTest, type Scene } from './support/difference-test.ts'
 import type { NodeMember } from './support/node-member-client.ts'
 import type { SerfAgent } from './support/serf-agent.ts'
@@ -250,6 +250,26 @@ differenceTest('A keyring has a bound', FULL, async ({ agent, node }) => {
   await node.keys('remove', MANY.at(-1)).catch(() => {})
   // Room for one more.
   await agent.keys('install', second)
+})
+
+const PLAIN = { keyring: [first], verifyIncoming: false, verifyOutgoing: false }
+
+differenceTest('No keys in the clear', { knobs: PLAIN }, async ({ stage, agent, node, stranger, soon }) => {
+  const { verifyIncoming, verifyOutgoing } = PLAIN
+  const sealed = { secretKey: first, verifyIncoming, verifyOutgoing }
+  const serf = await stage.start('serf', { ...sealed, name: 'serf', profile: 'lan', join: [agent.address] })
+  for (const peer of [serf, node]) {
+    const query = { ...stranger.query(), name: '_serf_list-keys', flags: 2 }
+    await stranger.tell(peer, query)
+    const answer = (): SerfKeyResponse | undefined => {
+      const found = stranger.serfHeard.find((one) => one.type === 'query-response' && one.id === query.id)
+      const message = found?.type === 'query-response' ? decodeSerfMessage(found.payload) : undefined
+      return message?.type === 'key-response' ? message : undefined
+    }
+    await soon(`${peer.name} answers the stranger`, () => answer() !== undefined)
+    assert.deepEqual(answer()?.keys, peer === serf ? [first] : [], peer.name)
+  }
+  await assert.rejects(node.keys('list'), /verify/)
 })
 
 differenceTest('A coordinate has bounds', { expects: ['coordinate-refused'] }, async (scene) => {
