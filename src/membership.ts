@@ -265,7 +265,8 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
    *  from it. Asked again while one is under way, it gives the answer of that one.
    *  @throws OptionsError for a name that no member bears, or is ours. TimeoutError: no answer came within `probeTimeoutMs`, which begin anew
    *  once where our own event loop stood still; or it stood still again. TransportError: the ping could not be sent. ClosedError */
-  ping(name: string): Promise<number> {
+  async ping(name: string): Promise<number> {
+    if (this.status === 'idle') this.#running()
     return this.#pinging.ping(name)
   }
 

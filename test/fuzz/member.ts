@@ -34,7 +34,9 @@ const MAX_ANSWERS_TO_A_QUERY = 2 + 2 * MAX_RELAYS
 /** Bytes to addresses of strangers beyond those that came: our ping for another says where we are and who, the request for it need not;
  *  and an ack carries our coordinate. */
 const MAX_GAIN_BYTES = 160
-/** The same for a query in the packet: its answer may be as large as answers get. Whoever asks who bears its own name is not known by it. */
+/** The same for each query in the packet, and no small gain: an answer of a listener goes wherever the query says its asker is, as large as
+ *  answers get (`queryResponseSizeLimit`, and what is around it). Serf does the same; docs/events.md warns of it. The listener here answers with
+ *  what it was sent, so that a run reaches far less. Whoever asks who bears its own name is not known by it. */
 const MAX_QUERY_GAIN_BYTES = 1100
 
 /** What a run adds up. */
@@ -217,7 +219,7 @@ export class MemberUnderFire {
     }
   }
 
-  /** Whoever forges an address makes us send there: hardly more than the forger had to send. */
+  /** Whoever forges an address makes us send there: hardly more than the forger had to send, but for answers to queries. */
   #judgeGain(sent: readonly SentPacket[], input: Input, most: number): void {
     const known = new Set(this.membership.members().map(({ address }) => address))
     let bytes = 0

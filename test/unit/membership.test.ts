@@ -26,6 +26,23 @@ describe('the constructor', () => {
   })
 })
 
+describe('before the start', () => {
+  it('what only a started instance can do is a ClosedError that says so, and the rest is answered', async () => {
+    const { host } = stage()
+    const membership = new Membership({ host })
+    const notYet = { code: 'ERR_CLOSED', message: /not started yet/ }
+    assert.throws(() => membership.local, notYet)
+    assert.throws(() => membership.explain('m-1'), notYet)
+    assert.throws(() => membership.sendEvent('deploy'), notYet)
+    assert.throws(() => membership.query('load'), notYet)
+    await assert.rejects(membership.ping('m-2'), notYet)
+    await assert.rejects(membership.forceLeave('m-2'), notYet)
+    await assert.rejects(async () => membership.keys.list(), notYet)
+    await membership.setTags({ role: 'log' })
+    assert.deepEqual([membership.members(), membership.rtt('m-2'), membership.coordinate()], [[], undefined, undefined])
+  })
+})
+
 describe('start', () => {
   it('is one start however often it is called', async () => {
     const { simulation, make } = stage()
