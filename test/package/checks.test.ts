@@ -1,4 +1,4 @@
-// The acceptance checks of the behaviour spec, by number: each has a test whose title begins with it, or stands below with the reason.
+// The acceptance checks of the behaviour spec, by number: each has a test whose title begins with it.
 // A number counts only where a test runner is handed it: `test('ML-22: …')` or a scenario's `title: 'SF-71: …'`.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -26,11 +26,6 @@ const CHECKS: readonly string[] = [
   ),
 ]
 
-/** What is not built yet, and why it may wait. A check that has a test must not stand here. */
-const WAITING: Readonly<Record<string, string>> = Object.fromEntries([
-  ...numbers('SF', [47, 47]).map((id) => [id, 'no member of ours speaks Serf protocol 3']),
-])
-
 /** The numbers with which the titles in a source begin: `ML-30, ML-31: …` names two. */
 function namedIn(source: string): string[] {
   return titlesIn(source).flatMap(
@@ -50,16 +45,9 @@ describe('the acceptance checks', () => {
   )
   const named = new Set(files.flatMap((file) => namedIn(readFileSync(join(ROOT, 'test', file), 'utf8'))))
 
-  test('each is named by a test, or waits for a reason', () => {
+  test('each is named by a test', () => {
     assert.deepEqual(
-      CHECKS.filter((id) => !named.has(id) && !(id in WAITING)),
-      [],
-    )
-  })
-
-  test('none that has a test is said to wait', () => {
-    assert.deepEqual(
-      Object.keys(WAITING).filter((id) => named.has(id)),
+      CHECKS.filter((id) => !named.has(id)),
       [],
     )
   })
