@@ -75,15 +75,23 @@ export class Relay {
   }
 
   #hold(bytes: Buffer): void {
-    const arrivedAt = performance.now()
+    this.#release(bytes, performance.now(), this.delayMs)
+  }
+
+  /** Never early: a timer counts from the time at which the turn of the event loop began, and a busy turn is milliseconds old. */
+  #release(bytes: Buffer, arrivedAt: number, waitMs: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      this.#udp.send(bytes, this.#targetPort, HOST)
       const heldMs = performance.now() - arrivedAt
+      if (heldMs < this.delayMs) {
+        this.#release(bytes, arrivedAt, Math.ceil(this.delayMs - heldMs))
+        return
+      }
+      this.#udp.send(bytes, this.#targetPort, HOST)
       this.#packets++
       this.#heldMs += heldMs
       this.#mostMs = Math.max(this.#mostMs, heldMs)
-    }, this.delayMs)
+    }, waitMs)
     this.#timers.add(timer)
   }
 }
