@@ -93,7 +93,7 @@ class Questions {
       `${this.#askedAgain} of ${this.#asked} queries were asked again; missing were ${this.#missed.go} of ${ofGo} answers of Go, ` +
       `${this.#missed.node} of ${ofNode} of Node`
     note(text)
-    assert.ok(this.#asked > 40 && ofGo > 200 && ofNode > 200, text)
+    assert.ok(this.#asked > 40 && ofGo > 100 && ofNode > 100, text)
     assert.ok(again <= MOST_ASKED_AGAIN && go <= MOST_MISSED && node <= MOST_MISSED, text)
   }
 }
