@@ -1,7 +1,7 @@
 // One snapshot, three programs: Debian's agent, the current Serf and Node start from each other's file and find their way back to a mixed
 // cluster, tell no event once more, and stay away after a goodbye.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SnapshotReader, type SnapshotState } from '../../src/serf/snapshot-format.ts'
@@ -153,6 +153,62 @@ interopTest(
         ['meanwhile', 'new'],
       )
       await judge(stage, 'snapshot')
+    }),
+)
+
+interopTest(
+  'SF-51: Go finds its way back from the file of a Node member, whatever moment that died at, and asks nobody who was erased',
+  (stage) =>
+    withFolder(async (folder) => {
+      const snapshotPath = join(folder, 'snapshot')
+      const [agent, node] = await keepers(stage)
+      const gone = await stage.start('agent', { name: 'gone', profile: 'lan', join: [agent.address] })
+      const options: StartOptions = { name: 'mover', profile: 'lan', snapshotPath }
+      let mover = await stage.start('node', { ...options, join: [agent.address] })
+      const port = Number(mover.address.split(':').pop())
+      const known = (): string[] => [...readSnapshot(snapshotPath).alive.keys()].sort()
+      await everyoneAgrees(stage, 'four alive', SOON_MS)
+
+      await stage.step('what a Node member knew half a second ago is in its file', async () => {
+        await agent.event('last')
+        await everyoneHeard(stage, [mover], ['last'], SOON_MS)
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        await stage.kill(mover)
+        assert.deepEqual(known(), ['gone', 'keeper-1', 'keeper-2', 'mover'])
+        assert.ok(readSnapshot(snapshotPath).eventClock >= 1)
+      })
+      await stage.step('from one that ends within a line Node starts, and takes the torn part off', async () => {
+        appendFileSync(snapshotPath, 'alive: keeper-9 127.0.0.1:')
+        mover = await stage.start('node', { ...options, port })
+        await everyoneAgrees(stage, 'four alive again', SOON_MS)
+        assert.ok(!readFileSync(snapshotPath, 'utf8').includes('keeper-9'))
+      })
+      await stage.step('who is forced out and erased is not alive in it', async () => {
+        await stage.kill(gone)
+        stage.verdicts.set('gone', 'erased')
+        await stage.until('the keeper holds it dead', SOON_MS * 6, async () =>
+          (await agent.view()).get('gone')?.state === 'dead' ? undefined : 'not yet',
+        )
+        await node.forceLeave('gone', { prune: true })
+        await stage.until('the file lets it go', SOON_MS, async () =>
+          known().includes('gone') ? 'it is alive there' : undefined,
+        )
+        // For us it is an address to ask, where nobody else answers: two lines that come to nothing.
+        assert.match(readFileSync(snapshotPath, 'utf8'), /alive: gone .*\n(?:.*\n)*not-alive: gone\n/)
+        await stage.kill(mover)
+      })
+      await stage.step('Go starts from it', async () => {
+        const again = (await stage.start('agent', { ...options, port })) as SerfAgent
+        await everyoneAgrees(stage, 'three alive', 2 * SOON_MS)
+        const asked = again.log.flatMap(({ text }) => /previously known node: (\S+?):? /.exec(text)?.[1] ?? [])
+        assert.ok(asked.length > 0 && !asked.includes('gone'), `${asked}`)
+        assert.deepEqual(
+          again.log.filter(({ text }) => /snapshot/i.test(text) && /unrecognized|fail/i.test(text)),
+          [],
+        )
+      })
+      await stage.stop()
+      assert.deepEqual(stage.faults(), [])
     }),
 )
 
