@@ -84,6 +84,14 @@ describe('membership.keys', () => {
     assert.deepEqual(asked, ['list  0'])
   })
 
+  it('who names no primary key, as older agents do not, is counted for none', async () => {
+    const old = { from: 'm-2', payload: said({ keys: [formatKey(K1)], primaryKey: '' }) }
+    const { keys } = asking({ list: [...listOf({ us: [K1], 'm-3': [K1] }), old] })
+    const { keys: held, primaryKeys } = await keys.list()
+    assert.deepEqual([...held], [[formatKey(K1), 3]])
+    assert.deepEqual([...primaryKeys], [[formatKey(K1), 2]])
+  })
+
   it('rejects where members refuse, in the words of Serf, with what each of them said', async () => {
     const no = { from: 'm-2', payload: said({ result: false, message: 'requested key is not in the keyring' }) }
     const { keys } = asking({ remove: [{ from: 'us', payload: said() }, no] })
