@@ -12,7 +12,7 @@ import { NO_BYTES, utf8 } from '../src/base/bytes.ts'
 import { nodeCipher } from '../src/node/cipher.ts'
 import { crc32 } from '../src/wire/checksum.ts'
 import { encodeCompound } from '../src/wire/compound.ts'
-import { lzwCompress, lzwDecompress } from '../src/wire/compress.ts'
+import { lzwCompress } from '../src/wire/compress.ts'
 import { open, seal } from '../src/wire/encrypt.ts'
 import { Keyring } from '../src/wire/keyring.ts'
 import type { Sealing } from '../src/wire/packet.ts'
@@ -21,6 +21,7 @@ import { decodeSerfMessage, encodeSerfMessage } from '../src/wire/serf-messages.
 import { StreamReader } from '../src/wire/stream.ts'
 import { decodePacketMessage, encodePushPull, encodeSwimMessage } from '../src/wire/swim-messages.ts'
 import type { Alive, Ping, PushPull, SerfUserEvent, Suspect } from '../src/wire/types.ts'
+import { lzwDecompress } from '../src/wire/unfold.ts'
 
 const PLAIN: Sealing = { label: NO_BYTES, keyring: undefined, cipher: nodeCipher }
 

@@ -210,7 +210,7 @@ export class Exchanges {
       this.#weigh(exchange, exchange.reading.heldBytes)
       this.#makeRoom(exchange, 0)
       if (this.#open.has(exchange.key)) this.#came(exchange, outcome)
-      return outcome.kind !== 'more'
+      return outcome.kind !== 'more' && outcome.kind !== 'unfolding'
     })
   }
 
@@ -220,6 +220,9 @@ export class Exchanges {
         break
       case 'more':
         this.#line.join(exchange, isOurs(exchange) ? 'ours' : 'begun')
+        break
+      case 'unfolding':
+        this.#line.join(exchange, isOurs(exchange) ? 'ours' : 'unfolding')
         break
       case 'message':
         this.#matched(exchange, outcome.message)

@@ -1,19 +1,29 @@
 // Who is read when: however many streams bring something at once, one turn of the event loop reads for a few milliseconds, and
 // packets and timers come in between. What must wait stands in line. What answers us goes before what asks us: strangers must not
 // keep us from hearing whom we asked. What has begun to be read and what has not take turns: to begin with all of it would hold all of
-// it in memory at once, and to finish one first would let a large one keep the others out. Knows no streams, and arms no timer.
+// it in memory at once, and to finish one first would let a large one keep the others out. For the same reason of those that unfold,
+// which makes most of little, one is unfolded to its end before the next, in turns with the other two. Knows no streams, and arms no timer.
 
 /** No read begins in a turn that has read for so long. One may take longer: a turn is over when it is. */
 const READ_MS = 1
 /** From the end of one turn's reading until the next may begin. */
 export const READ_PAUSE_MS = 1
 
+type Kind = 'ours' | 'unfolding' | 'begun' | 'fresh'
+/** Whose turn it is after whose. */
+const TURNS = ['fresh', 'begun', 'unfolding'] as const
+
 export class ReadingLine<Item> {
   readonly #now: () => number
-  readonly #ours = new Set<Item>()
-  readonly #begun = new Set<Item>()
-  readonly #fresh = new Set<Item>()
-  #isFreshNext = true
+  readonly #lines: Readonly<Record<Kind, Set<Item>>> = {
+    ours: new Set(),
+    unfolding: new Set(),
+    begun: new Set(),
+    fresh: new Set(),
+  }
+  /** Of those that unfold, the one that was read last. */
+  #unfolded: Item | undefined
+  #turn = 0
   #spentMs = 0
   #restedAt = Number.NEGATIVE_INFINITY
 
@@ -27,7 +37,7 @@ export class ReadingLine<Item> {
   }
 
   has(item: Item): boolean {
-    return this.#ours.has(item) || this.#begun.has(item) || this.#fresh.has(item)
+    return Object.values(this.#lines).some((line) => line.has(item))
   }
 
   /** Nobody waits and this turn bears more: what comes now may be read at once. */
@@ -35,25 +45,25 @@ export class ReadingLine<Item> {
     return this.#isEmpty && this.#bearsMore()
   }
 
-  /** Puts `item` at the end of its kind, unless it is in line. */
-  join(item: Item, kind: 'ours' | 'begun' | 'fresh'): void {
-    if (this.has(item)) return
-    if (kind === 'ours') this.#ours.add(item)
-    else if (kind === 'begun') this.#begun.add(item)
-    else this.#fresh.add(item)
+  /** Puts `item` at the end of its kind, unless it is in line. One that unfolds, and was read last of these, goes on first. */
+  join(item: Item, kind: Kind): void {
+    if (!this.has(item)) this.#lines[kind].add(item)
   }
 
   leave(item: Item): void {
-    this.#ours.delete(item)
-    this.#begun.delete(item)
-    this.#fresh.delete(item)
+    for (const line of Object.values(this.#lines)) line.delete(item)
+    if (this.#unfolded === item) this.#unfolded = undefined
   }
 
   /** Takes the first in line, where this turn bears more. */
   take(): Item | undefined {
-    if (!this.#bearsMore()) return undefined
-    for (const item of this.#nextLine()) {
-      this.leave(item)
+    if (!this.#bearsMore() || this.#isEmpty) return undefined
+    const { ours, unfolding } = this.#lines
+    const line = ours.size > 0 ? ours : this.#nextOfTheirs()
+    if (line === unfolding && this.#unfolded !== undefined && line.delete(this.#unfolded)) return this.#unfolded
+    for (const item of line) {
+      line.delete(item)
+      if (line === unfolding) this.#unfolded = item
       return item
     }
     return undefined
@@ -71,20 +81,27 @@ export class ReadingLine<Item> {
   }
 
   clear(): void {
-    this.#ours.clear()
-    this.#begun.clear()
-    this.#fresh.clear()
+    for (const line of Object.values(this.#lines)) line.clear()
+    this.#unfolded = undefined
   }
 
   get #isEmpty(): boolean {
-    return this.#ours.size + this.#begun.size + this.#fresh.size === 0
+    return Object.values(this.#lines).every((line) => line.size === 0)
   }
 
-  #nextLine(): Set<Item> {
-    if (this.#ours.size > 0) return this.#ours
-    const isFresh = this.#begun.size === 0 || (this.#isFreshNext && this.#fresh.size > 0)
-    this.#isFreshNext = !isFresh
-    return isFresh ? this.#fresh : this.#begun
+  /** The first line with somebody in it, from the one whose turn it is. */
+  #nextOfTheirs(): Set<Item> {
+    for (let tried = 1; tried < TURNS.length; tried++) {
+      if (this.#lineAtTurn.size > 0) break
+      this.#turn++
+    }
+    const line = this.#lineAtTurn
+    this.#turn++
+    return line
+  }
+
+  get #lineAtTurn(): Set<Item> {
+    return this.#lines[TURNS[this.#turn % TURNS.length] as Kind]
   }
 
   #bearsMore(): boolean {

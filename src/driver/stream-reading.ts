@@ -6,8 +6,8 @@ import type { Sealing } from '../wire/packet.ts'
 import { StreamReader, type StreamRole } from '../wire/stream.ts'
 import type { StreamMessage } from '../wire/types.ts'
 
-/** Members of a push/pull read at once: three to four milliseconds (`npm run bench:merge`). The first read of what is compressed or
- *  sealed takes longer, since that unfolds all at once: some 8 ms for 10,000 members, 50 ms for 65,000. */
+/** Members of a push/pull read at once, or as much unfolded as takes as long: three to four milliseconds (`npm run bench:merge`). What is
+ *  sealed is opened all at once, which takes some half a millisecond for each MiB. */
 export const READ_PARTS = 2048
 
 /** What came of a read. */
@@ -15,6 +15,8 @@ export type ReadOutcome =
   | { readonly kind: 'message'; readonly message: StreamMessage }
   /** There is more to read of what came. */
   | { readonly kind: 'more' }
+  /** There is more to unfold of what came, and then to read. */
+  | { readonly kind: 'unfolding' }
   /** All that came is read; the message is not whole. */
   | { readonly kind: 'awaiting' }
   | { readonly kind: 'unreadable'; readonly error: DecodeError | DecryptError }
@@ -58,6 +60,7 @@ export class StreamReading {
     const found = this.#trying(() => this.#reader.resume())
     if (this.#unreadable !== undefined) return { kind: 'unreadable', error: this.#unreadable }
     if (found !== undefined) return { kind: 'message', message: found.message }
+    if (this.#reader.isUnfolding) return { kind: 'unfolding' }
     if (this.#reader.isPaused) return { kind: 'more' }
     if (!this.#hasEnded) return { kind: 'awaiting' }
     return { kind: 'ended', isWithinMessage: this.#reader.bufferedBytes > 0, error: this.#error }

@@ -23,7 +23,7 @@ export const MAX_PACKET_PROBLEMS = 128
 /** All that the compress layers of one datagram may unfold to, together. As much as a datagram without them can bring.
  *  Differs: memberlist unfolds each compressed message of a datagram to as much as 40 MiB. */
 export const MAX_INFLATED_PACKET_BYTES = 65_536
-/** What the compress layer of one stream may unfold to: memberlist's own limit, twice 20 MiB. */
+/** What the compress layer of one stream may unfold to: memberlist's own limit, twice 20 MiB. 30 KB can; it is unfolded in slices. */
 export const MAX_INFLATED_STREAM_BYTES = 41_943_040
 /** An encrypted frame, a push/pull's user state, a user message on a stream: memberlist's limit, 20 MiB. */
 export const MAX_STREAM_PART_BYTES = 20_971_520

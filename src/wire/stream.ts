@@ -2,8 +2,9 @@
 // The sender does not half-close, so the end is found by reading. Holds the bytes that came, up to a limit, and no more
 // of what they claim. Source: wire-protocol §4; the texts of errors that a listener answers with are memberlist's.
 import { assert } from '../base/assert.ts'
+import { NO_BYTES } from '../base/bytes.ts'
 import { DecodeError, DecryptError } from '../base/errors.ts'
-import { unwrapCompressed, wrapCompressed } from './compress.ts'
+import { checkUnwrapped, unwrapping, wrapCompressed } from './compress.ts'
 import type { EncryptionVersion } from './encrypt.ts'
 import { open, seal, sealedLength } from './encrypt.ts'
 import type { Keyring } from './keyring.ts'
@@ -14,6 +15,7 @@ import { Skipper } from './skipper.ts'
 import { StreamMessageReader } from './swim-messages.ts'
 import type { StreamMessage } from './types.ts'
 import { SwimType } from './types.ts'
+import type { Unfolding } from './unfold.ts'
 
 /** Which side of the connection we are: only the dialler sends the label, only the listener checks it. */
 export type StreamRole = 'listener' | 'dialler'
@@ -24,7 +26,8 @@ export interface StreamReaderOptions {
   readonly role: StreamRole
   /** Bytes held before the message is whole; by default what a message of full size takes. */
   readonly maxBytes?: number
-  /** Members of a push/pull read in one call, about; what is left waits for `resume`. By default there is no such limit. */
+  /** Members of a push/pull read in one call, about, or as much unfolded as takes as long; what is left waits for `resume`. By default
+   *  there is no such limit. */
   readonly maxParts?: number
 }
 
@@ -33,6 +36,9 @@ const FRAME_HEADER_BYTES = 5
 const FIRST_BYTES = 4096
 /** What one member of a push/pull takes in memory, about. */
 const PART_BYTES = 256
+
+/** What is unfolded in the time in which one member is read, as `Unfolding` counts it. */
+const UNFOLD_WORK = 1024
 
 /** Errors that memberlist's listener answers with an error message. */
 const answered = new WeakSet<object>()
@@ -52,7 +58,10 @@ export class StreamReader {
   #bytes: Uint8Array = new Uint8Array(0)
   #size = 0
   #step: () => StreamMessage | undefined | typeof GO_ON
+  #unfolding: Unfolding | undefined
   #body: StreamMessageReader | undefined
+  /** What of `maxParts` the call at hand has left. */
+  #partsLeft = 0
   /** Only for the compress layer, which is a struct of two scalars. */
   readonly #skipper = new Skipper({ maxValues: MAX_UNKNOWN_VALUES })
   /** Where the part at hand starts, and how far into it the skipper came. */
@@ -72,19 +81,24 @@ export class StreamReader {
     this.#step = role === 'listener' ? this.#readLabel : this.#readOuterType
   }
 
-  /** Bytes held at this moment: of what came, or of what it unfolded to. */
+  /** Bytes held at this moment: of what came, and of what it unfolded to. */
   get bufferedBytes(): number {
-    return this.#size
+    return this.#size + (this.#unfolding?.size ?? 0)
   }
 
   /** What all of it takes in memory, about: the bytes, and what was read of them so far. */
   get heldBytes(): number {
-    return this.#size + (this.#body?.readParts ?? 0) * PART_BYTES
+    return this.bufferedBytes + (this.#body?.readParts ?? 0) * PART_BYTES
   }
 
   /** The last call stopped for its `maxParts`: `resume` goes on. */
   get isPaused(): boolean {
-    return this.#body?.isPaused === true
+    return this.isUnfolding || this.#body?.isPaused === true
+  }
+
+  /** It is paused since what came is compressed, and not all of it unfolded yet. */
+  get isUnfolding(): boolean {
+    return this.#unfolding !== undefined
   }
 
   /** Takes the next piece, and gives the message once it is whole; what comes behind it is ignored.
@@ -96,7 +110,7 @@ export class StreamReader {
 
   /** Takes the next piece and leaves it unread: `resume` reads it. Throws `DecodeError` where that is more than may be held. */
   hold(chunk: Uint8Array): void {
-    if (this.#over || this.#step === this.#readWhole) return
+    if (this.#over || this.isUnfolding || this.#step === this.#readWhole) return
     this.#orStop(() => this.#append(chunk))
   }
 
@@ -106,6 +120,7 @@ export class StreamReader {
   }
 
   #read(): { readonly message: StreamMessage } | undefined {
+    this.#partsLeft = this.#maxParts
     for (;;) {
       const found = this.#step()
       if (found === GO_ON) continue
@@ -140,6 +155,7 @@ export class StreamReader {
     this.#over = true
     this.#bytes = new Uint8Array(0)
     this.#size = 0
+    this.#unfolding = undefined
     this.#body = undefined
   }
 
@@ -180,7 +196,7 @@ export class StreamReader {
     const keyring = this.#sealing.keyring as Keyring
     const { plain } = answering(() => open(frame, keyring, this.#sealing.cipher, additional))
     if (plain.length === 0) throw new DecodeError('encrypted frame of nothing')
-    return this.#unfold(plain)
+    return this.#readWithin(plain)
   }
 
   #readPlain(): typeof GO_ON {
@@ -199,25 +215,45 @@ export class StreamReader {
       this.#at = this.#skipper.advance(this.#bytes, this.#at, this.#size, this.#maxBytes)
       return this.#skipper.done
     })
-    return isWhole ? this.#unfold(this.#bytes.subarray(this.#start, this.#at)) : undefined
+    return isWhole ? this.#readWithin(this.#bytes.subarray(this.#start, this.#at)) : undefined
   }
 
   #readBody(): StreamMessage | undefined {
-    return this.#body?.read(this.#bytes, this.#size, this.#maxBytes, this.#maxParts)
+    return this.#body?.read(this.#bytes, this.#size, this.#maxBytes, this.#partsLeft)
   }
 
   /** A message, compressed or not, of which nothing more will come, takes the place of what it came in. */
-  #unfold(bytes: Uint8Array): typeof GO_ON {
-    const isCompressed = bytes[0] === SwimType.compress
-    this.#bytes = isCompressed ? answering(() => unwrapCompressed(bytes, MAX_INFLATED_STREAM_BYTES)) : bytes
-    this.#size = this.#bytes.length
+  #readWithin(bytes: Uint8Array): typeof GO_ON {
+    this.#bytes = bytes
+    this.#size = bytes.length
+    if (bytes[0] === SwimType.compress) {
+      // What is unfolded is a copy, and takes their place.
+      this.#bytes = NO_BYTES
+      this.#unfolding = answering(() => unwrapping(bytes, MAX_INFLATED_STREAM_BYTES))
+      this.#step = this.#readUnfolding
+    } else {
+      this.#body = new StreamMessageReader(0, true)
+      this.#step = this.#readWhole
+    }
+    return GO_ON
+  }
+
+  #readUnfolding(): typeof GO_ON | undefined {
+    const unfolding = this.#unfolding as Unfolding
+    const work = answering(() => unfolding.advance(this.#partsLeft * UNFOLD_WORK))
+    const { bytes } = unfolding
+    if (bytes === undefined) return undefined
+    this.#unfolding = undefined
+    this.#partsLeft = Math.max(0, this.#partsLeft - Math.ceil(work / UNFOLD_WORK))
+    this.#bytes = answering(() => checkUnwrapped(bytes))
+    this.#size = bytes.length
     this.#body = new StreamMessageReader(0, true)
     this.#step = this.#readWhole
     return GO_ON
   }
 
   #readWhole(): StreamMessage | undefined {
-    const message = this.#body?.read(this.#bytes, this.#size, this.#size, this.#maxParts)
+    const message = this.#body?.read(this.#bytes, this.#size, this.#size, this.#partsLeft)
     if (message === undefined && !this.isPaused) throw new DecodeError('stream message cut short')
     return message
   }

@@ -7,6 +7,7 @@ import {
   MAX_INBOUND_BYTES,
   MAX_INBOUND_STREAMS,
 } from '../../../src/driver/exchanges.ts'
+import { wrapCompressed } from '../../../src/wire/compress.ts'
 import { MAX_STREAM_PART_BYTES } from '../../../src/wire/limits.ts'
 import type { Sealing } from '../../../src/wire/packet.ts'
 import { encodePushPull, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
@@ -502,6 +503,25 @@ describe('a message that is read in several turns', () => {
     assert.ok(streams.every(({ isEnded }) => isEnded))
   })
 
+  it('of several that unfold to all they may one is unfolded at a time: they fit into the budget, and others are answered meanwhile', () => {
+    const all = exchanges()
+    const streams = Array.from({ length: 8 }, () => accept(all))
+    const bomb = wrapCompressed(new Uint8Array(41_943_040))
+    for (const stream of streams) stream.say(bomb)
+    let turns = 0
+    for (; all.exchanges.nextDeadline() === all.now() + 1; turns++) {
+      if (turns === 30) accept(all).say(streamBytes(all.sealing, 'dialler', PING))
+      all.run(1)
+      if (turns === 32) assert.ok(all.log.includes('requested 9 ping'), 'it waits for no bomb')
+    }
+    assert.ok(turns >= 8 * 16, `${turns} turns`)
+    assert.deepEqual(
+      all.log.filter((line) => line.startsWith('stream-limit')),
+      [],
+    )
+    assert.equal(all.log.filter((line) => line.startsWith('stream-invalid')).length, 8, 'zeros are no message')
+  })
+
   it('keeps what comes meanwhile waiting, our own answers first', () => {
     const all = exchanges()
     accept(all).say(streamBytes(all.sealing, 'dialler', LARGE, true))
@@ -562,7 +582,7 @@ describe('a message that is read in several turns', () => {
     }
     assert.deepEqual(cutOf(streams), [])
     for (const stream of streams) stream.say(bytes.subarray(-1))
-    for (let turn = 0; turn < 120; turn++) all.run(1)
+    for (let turn = 0; turn < 200; turn++) all.run(1)
     assert.ok(cutOf(streams).length > 0)
     assert.match(all.log[0] as string, /^stream-limit /)
     assert.ok(all.log.includes('requested 4 push-pull'), 'those that stay are read to the end')

@@ -69,6 +69,22 @@ describe('the reading line', () => {
     assert.deepEqual(taken, ['x', 'a', 'y', 'b', 'c', undefined])
   })
 
+  it('of those that unfold one goes on until it is done, by turns with what is begun and what is new', () => {
+    const { line } = make()
+    for (const item of ['u', 'v', 'w']) line.join(item, 'unfolding')
+    for (const item of ['a', 'b']) line.join(item, 'begun')
+    for (const item of ['x', 'y']) line.join(item, 'fresh')
+    const taken: (string | undefined)[] = []
+    for (let left = 10; left > 0; left--) {
+      const item = line.take()
+      taken.push(item)
+      // The first of them takes two reads more, the second is given up.
+      if (item === 'u' && taken.filter((one) => one === 'u').length < 3) line.join('u', 'unfolding')
+      if (item === 'v') line.leave('v')
+    }
+    assert.deepEqual(taken, ['x', 'a', 'u', 'y', 'b', 'u', 'u', 'v', 'w', undefined])
+  })
+
   it('whoever leaves, or all where it is cleared, is taken no more', () => {
     const { line } = make()
     line.join('a', 'fresh')

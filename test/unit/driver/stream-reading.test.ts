@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { READ_PARTS, StreamReading } from '../../../src/driver/stream-reading.ts'
+import { wrapCompressed } from '../../../src/wire/compress.ts'
 import { largeState, sealingOf, streamBytes } from './support.ts'
 
 const KEY = new Uint8Array(32).fill(7)
@@ -37,6 +38,25 @@ describe('reading one stream', () => {
       assert.ok(last.kind === 'message')
       assert.deepEqual(last.message, state)
     }
+  })
+
+  it('what unfolds to far more is unfolded in several reads, each of a bounded amount, and no memory is taken in the first', () => {
+    const reading = make()
+    const bomb = wrapCompressed(new Uint8Array(41_943_040))
+    reading.take(bomb)
+    let held = bomb.length
+    let reads = 0
+    for (let outcome = reading.read(); outcome.kind !== 'unreadable'; outcome = reading.read()) {
+      assert.deepEqual(outcome, { kind: 'unfolding' })
+      const grown = reading.heldBytes - held
+      assert.ok(reads === 0 ? grown === 0 : grown > 0 && grown < 2_700_000, `${grown} bytes in read ${reads}`)
+      held = reading.heldBytes
+      reads++
+      reading.take(Uint8Array.of(1))
+      assert.equal(reading.heldBytes, held, 'what comes behind it is not held')
+    }
+    assert.ok(reads >= 16, `${reads} reads`)
+    assert.equal(reading.heldBytes, 0)
   })
 
   it('the end counts once all that came is read: within a message, or with nothing', () => {

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { DecodeError } from '../../../src/base/errors.ts'
-import {
-  lzwCompress,
-  lzwDecompress,
-  unwrapCompressed,
-  wrapCompressed,
-  wrapIfSmaller,
-} from '../../../src/wire/compress.ts'
+import { lzwCompress, unwrapCompressed, wrapCompressed, wrapIfSmaller } from '../../../src/wire/compress.ts'
+import { lzwDecompress } from '../../../src/wire/unfold.ts'
 import { fromHex, Tally, toHex, vectorsOf } from './vectors.ts'
 
 const ROOM = 1 << 20
