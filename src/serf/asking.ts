@@ -1,6 +1,7 @@
 // Asking the cluster (serf-behaviour §26.1): a query is told to everybody by gossip, and whoever its filters mean answers us straight.
 // We are one of those, and answer without the network. How the answers are taken stands in collecting.ts.
 import { QueryError, SizeError } from '../base/errors.ts'
+import type { Address } from '../wire/address.ts'
 import { encodeQueryFilter, type QueryFilter } from '../wire/query-filter.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfQuery } from '../wire/types.ts'
@@ -39,6 +40,8 @@ export interface QueryRequest {
   readonly isHeard?: boolean
   /** Serf itself asks, not the user: the user's limits do not hold. */
   readonly isOfSerf?: boolean
+  /** Somebody who is told straight too, beside gossip. */
+  readonly alsoTo?: Address | undefined
 }
 
 /** Asks. The sink hears of each answer, and of the end; some may come in this very call. Gives the query's time, its name among ours.
@@ -86,6 +89,7 @@ export function ask(state: SerfState, request: QueryRequest, sink: QuerySink, no
   queries.seen.note(ltime, query.id)
   state.deadlines.set(queryKey(ltime), now + timeoutMs, { kind: 'query', ltime })
   spread(state, 'queries', message)
+  if (request.alsoTo !== undefined) swim.sendUser(request.alsoTo, message)
   deliver(state, query, now, true)
   // We may have been all that was meant.
   if (queries.open.has(ltime)) endIfComplete(state, open)

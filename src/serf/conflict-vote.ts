@@ -17,15 +17,16 @@ const trace = tracer('serf:conflict')
 const VOTE_DELAY_MS = 200
 
 /** Will ask for a vote about our own name, unless one is under way, or we are not to, or leave anyway.
- *  Differs: Serf asks anew for every claim it hears, and they come with every round of gossip. */
-export function beginConflictVote(state: SerfState, now: number): void {
+ *  Differs: Serf asks anew for every claim it hears, and they come with every round of gossip.
+ *  @param rival where the other one is reached, as somebody says */
+export function beginConflictVote(state: SerfState, rival: Address, now: number): void {
   if (!state.options.resolveConflicts || state.isVoting || state.departure !== undefined) return
   state.isVoting = true
-  state.deadlines.set('conflict-vote', now + VOTE_DELAY_MS, { kind: 'conflict-vote' })
+  state.deadlines.set('conflict-vote', now + VOTE_DELAY_MS, { kind: 'conflict-vote', rival })
 }
 
 /** Asks. */
-export function conflictVoteDue(state: SerfState, now: number): void {
+export function conflictVoteDue(state: SerfState, rival: Address, now: number): void {
   trace('ask who bears our name')
   const members: Voices = { all: 0, ours: 0 }
   const strangers: Voices = { all: 0, ours: 0 }
@@ -40,6 +41,8 @@ export function conflictVoteDue(state: SerfState, now: number): void {
     // Who is gone for us may have a voice.
     endsEarly: false,
     isOfSerf: true,
+    // Gossip leaves one out now and then, and without this one nothing is decided.
+    alsoTo: rival,
   }
   const sink = {
     acked: (): void => {},

@@ -414,7 +414,7 @@ export class Serf {
         reconnectSoon(this.#state, now)
         return
       case 'conflict-vote':
-        conflictVoteDue(this.#state, now)
+        conflictVoteDue(this.#state, due.rival, now)
         return
       case 'query':
         queryDue(this.#state, due.ltime)

@@ -4,6 +4,7 @@ import type { Deadlines } from '../base/deadlines.ts'
 import type { Random } from '../base/random.ts'
 import type { Outbox } from '../swim/outbox.ts'
 import type { Swim } from '../swim/swim.ts'
+import type { Address } from '../wire/address.ts'
 import type { Broadcasts } from './broadcasts.ts'
 import type { Coalescing, LayerName } from './coalesce.ts'
 import type { Coordinates } from './coordinates.ts'
@@ -43,7 +44,7 @@ export type SerfDue =
   | { readonly kind: 'reconnect-soon' }
   | { readonly kind: 'queue-check' }
   | { readonly kind: 'query'; readonly ltime: number }
-  | { readonly kind: 'conflict-vote' }
+  | { readonly kind: 'conflict-vote'; readonly rival: Address }
   | { readonly kind: 'snapshot' }
   | { readonly kind: 'snapshot-forget' }
 

@@ -139,7 +139,7 @@ export class SerfDelegate implements SwimDelegate {
     if (record === undefined || now - record.conflictToldAt < CONFLICT_INTERVAL_MS) return
     record.conflictToldAt = now
     state.outbox.notify({ type: 'conflict', name, address: address.key, claimedBy: claimed.key })
-    if (name === state.name) beginConflictVote(state, now)
+    if (name === state.name) beginConflictVote(state, claimed, now)
   }
 
   userMessage(bytes: Uint8Array, from: Address, now: number): void {

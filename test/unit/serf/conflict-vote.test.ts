@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { encodeSerfMessage } from '../../../src/wire/serf-messages.ts'
-import type { SerfMember } from '../../../src/wire/types.ts'
+import type { SerfMember, SerfMessage } from '../../../src/wire/types.ts'
 import { amongGhosts, answer, asked, request } from './query-support.ts'
 import { addressOf, alive, dead, Mesh, type Station } from './support.ts'
 
@@ -16,6 +16,11 @@ function vote(number: number | undefined): Uint8Array {
   const { ip: addr, port } = addressOf(number ?? 1)
   const member: SerfMember = { name: 'us', addr, port, tags: new Map(), status: 1, vsn: new Uint8Array(6) }
   return encodeSerfMessage({ type: 'conflict-response', member: number === undefined ? null : member })
+}
+
+/** As a packet holds it. */
+function asUser(message: SerfMessage): { type: 'user'; payload: Uint8Array } {
+  return { type: 'user', payload: encodeSerfMessage(message) }
 }
 
 /** A rival comes, which says whether it is there, and each ghost from 2 on gives its voice; absent: what it sends instead. Gives the notices of the end. */
@@ -53,6 +58,18 @@ describe('two of one name', () => {
     mesh.run(700)
     const { name, payload, filters, flags, relayFactor } = asked(mesh, 'us')
     assert.deepEqual([name, payload, filters, flags, relayFactor], ['_serf_conflict', utf8('us'), [], 1, 0])
+  })
+
+  test('the other one is asked straight too: gossip leaves one out now and then', () => {
+    const { mesh, us } = amongGhosts(3)
+    rival(mesh, us)
+    mesh.run(700)
+    const { payload } = asUser(asked(mesh, 'us'))
+    const toRival = mesh.sent.filter(({ from, to }) => from === 'us' && to === 'ghost-66')
+    assert.deepEqual(
+      toRival.map(({ message }) => message),
+      [{ type: 'user', payload }],
+    )
   })
 
   test('a conflict that comes before the members is about those as well', () => {
