@@ -29,8 +29,9 @@ export function isInternal(name: string): boolean {
 
 /** Does what a query between Serf and Serf asks for. */
 export function answerInternally(state: SerfState, query: ReceivedQuery, now: number): void {
-  if (query.name === InternalQuery.ping || !(query.isOurs || mayAnswer(state, query, now))) return
   switch (query.name) {
+    case InternalQuery.ping:
+      return
     case InternalQuery.conflict:
       answerConflict(state, query, now)
       return
@@ -53,8 +54,9 @@ function answerConflict(state: SerfState, query: ReceivedQuery, now: number): vo
   sendAnswer(state, query, encodeSerfMessage({ type: 'conflict-response', member }), now)
 }
 
-/** Answers; what is too large, or of no time at all, is a warning. */
+/** Answers; what is too large, or of no time at all, is a warning, and so is what would be too much. */
 function sendAnswer(state: SerfState, query: ReceivedQuery, payload: Uint8Array, now: number): void {
+  if (!query.isOurs && !mayAnswer(state, query, now)) return
   try {
     respond(state, query, payload, now)
   } catch (error) {

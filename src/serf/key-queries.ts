@@ -5,7 +5,7 @@ import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import { receiveKeyQuery } from './key-manager.ts'
 import type { KeyOperation } from './key-state.ts'
 import type { ReceivedQuery } from './notices.ts'
-import { respond } from './responding.ts'
+import { mayAnswer, respond } from './responding.ts'
 import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:keys')
@@ -43,8 +43,10 @@ function answerBytes(state: SerfState, query: ReceivedQuery, payload: Uint8Array
   return encodeSerfMessage({ type: 'relay', destAddr, destPort, destZone: '', destName: source, message }).length
 }
 
-/** Answers; where it cannot, the asker counts us as one that did not, and here it is a warning. */
+/** Answers; where it cannot, or would be too much, the asker counts us as one that did not, and here it is a warning. What was asked for is
+ *  done in any case: without a key that all others use we would hear nothing more. */
 function sendAnswer(state: SerfState, query: ReceivedQuery, payload: Uint8Array, now: number): void {
+  if (!query.isOurs && !mayAnswer(state, query, now)) return
   try {
     respond(state, query, payload, now)
   } catch (error) {

@@ -23,7 +23,9 @@ export const MAX_RELAYS = 16
  *  Differs: Serf sends as many as it is asked for, wherever the asker says that it is, so that one packet may become ten thousand. */
 export function mayAnswer(state: SerfState, { name, source, address }: ReceivedQuery, now: number): boolean {
   const { packets, strangersPackets } = state.queries
-  if (packets.take(1, now) && (isMember(state, address, source) || strangersPackets.take(1, now))) return true
+  // What strangers are refused must not be taken from the members.
+  const isAllowed = isMember(state, address, source) || strangersPackets.take(1, now)
+  if (isAllowed && packets.take(1, now)) return true
   warn(state, 'query-limit', `query ${name} of ${source || address.key}: more in a second than we answer by ourselves`)
   return false
 }
@@ -72,10 +74,10 @@ export function applyRelay(state: SerfState, relay: SerfRelay, from: Address, no
     warn(state, 'relay-refused', `${from.key} wants something passed on that is no answer to a query`)
   } else if (sameEndpoint(to, state.swim.self.address)) {
     takeRelayed(state, relay.message, from)
-  } else if (!state.queries.packets.take(1, now)) {
-    warn(state, 'relay-refused', `${from.key} wants an answer passed on: more in a second than we pass on`)
   } else if (!isMember(state, to, relay.destName)) {
     warn(state, 'relay-refused', `${from.key} wants an answer passed on to ${to.key}, where no member is`)
+  } else if (!state.queries.packets.take(1, now)) {
+    warn(state, 'relay-refused', `${from.key} wants an answer passed on: more in a second than we pass on`)
   } else {
     trace('pass an answer on to %s', to)
     state.swim.sendUser(to, relay.message)
@@ -128,20 +130,10 @@ function relaysOf(state: SerfState, query: ReceivedQuery, now: number): readonly
   const { name: asked, relayFactor, address, source } = query
   if (relayFactor === 0 || state.members.size < relayFactor + 1) return []
   if (!isMember(state, address, source)) {
-    warn(
-      state,
-      'relay-refused',
-      `query ${asked} of ${source || address.key} wants relays to ${address.key}, where no member is`,
-    )
-    return []
-  }
-  const count = Math.min(relayFactor, MAX_RELAYS)
-  if (!state.queries.packets.take(count, now)) {
-    warn(
-      state,
-      'query-limit',
-      `query ${asked} of ${source || address.key}: an answer goes without relays, there were too many`,
-    )
+    trace('no relays for %s, where no member is', address)
+    // Who has only just come is no news; a name that lives elsewhere is.
+    const text = `query ${asked} of ${source} wants relays to ${address.key}, where no member is`
+    if (state.members.get(source) !== undefined) warn(state, 'relay-refused', text)
     return []
   }
   const able = [...state.members.records()].filter(
@@ -151,7 +143,11 @@ function relaysOf(state: SerfState, query: ReceivedQuery, now: number): readonly
       understands(swim, Feature.relay) &&
       !sameEndpoint(swim.address, address),
   )
-  return state.random.shuffle(able).slice(0, count)
+  const count = Math.min(relayFactor, MAX_RELAYS, able.length)
+  if (state.queries.packets.take(count, now)) return state.random.shuffle(able).slice(0, count)
+  const text = `query ${asked} of ${source || address.key}: an answer goes without relays, there were too many`
+  warn(state, 'query-limit', text)
+  return []
 }
 
 /** Looks by the name first: all others only where that is none, or another's. */

@@ -75,7 +75,8 @@ export class Vivaldi {
     const draft: Draft = { vector: vector.slice(), error, adjustment, height }
     this.#pull(draft, other, rtt)
     const sample = rtt - rawDistance(draft, other)
-    draft.adjustment = this.#adjustmentWith(sample)
+    // Held, not refused: it is made of what was taken before, and a refusal would leave it so for ever.
+    draft.adjustment = Math.max(-MAX_DISTANCE, Math.min(MAX_DISTANCE, this.#adjustmentWith(sample)))
     this.#fall(draft)
     const isNumber = hasOnlyNumbers(draft)
     // The nearer the other is but for its height, the greater the step: bounds on what is told are none on where that leads.

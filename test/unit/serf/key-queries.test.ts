@@ -40,6 +40,16 @@ describe('key queries on the wire', () => {
     assert.deepEqual(keyring.keys, [key(1), key(2)])
   })
 
+  it('are done also where there were too many to answer', () => {
+    const { us, mesh, keyring, answers, ask } = holding([key(1)])
+    for (let id = 0; id < 600; id++) ask({ id: 1000 + id, flags: 1 })
+    mesh.forgetSent()
+    ask({ ltime: 8, name: KEY_QUERIES.install, payload: request(key(2)) })
+    assert.equal(keyring.has(key(2)), true)
+    assert.deepEqual(answers(), [])
+    assert.ok(warningsTold(us).some((warning) => warning.includes('query-limit')))
+  })
+
   it('that wait for the file are answered when it is written', () => {
     const { ask, mesh, us, answers, keyring } = holding([key(1)], { keepsKeys: true })
     ask({ name: KEY_QUERIES.install, payload: request(key(2)) })

@@ -376,6 +376,21 @@ describe('an update', () => {
     assert.deepEqual(us.own, untouched.own)
   })
 
+  test('after whatever lies, honest members are taken again', () => {
+    for (const lies of [5, 20, 60]) {
+      const vivaldi = new Vivaldi(new Random(1))
+      for (let round = 0; round < lies; round++) {
+        // All within bounds: from one end to the other, and nothing wrong, it says.
+        const end = round % 2 === 0 ? 20 : -20
+        vivaldi.update('liar', coordinate(new Array<number>(8).fill(end), { error: 0, height: 20 }), 0.001)
+      }
+      for (let round = 0; round < 1000; round++) {
+        assert.equal(vivaldi.update(`m${round % 10}`, near, 0.02), undefined, `round ${round} after ${lies} lies`)
+      }
+      assert.ok(Math.abs(distance(vivaldi.own, near) - 0.02) < 0.002, `${distance(vivaldi.own, near)} s`)
+    }
+  })
+
   test('that comes to nothing begins our own coordinate anew, and counts', () => {
     const vivaldi = new Vivaldi(new Random(1), coordinate([1e300, 0, 0, 0, 0, 0, 0, 0]))
     assert.equal(vivaldi.update('m2', near, 0.01), undefined)
