@@ -1,6 +1,8 @@
 // The harness's own judgement, fed with lies: what it must notice in logs and histories. Needs no `serf`.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { Random } from '../../src/base/random.ts'
 import { DETECTION_PLAYS, delayOf, ratioOfMedians } from './support/detection.ts'
 import {
@@ -302,6 +304,24 @@ describe('ports', () => {
     assert.equal(new Set([held, ...others].map(({ port }) => port)).size, 21)
     await Promise.all([held, ...others].map((one) => one.release()))
     assert.equal(await canBind('127.0.0.1'), true)
+  })
+
+  test('another process is given none of ours, and a port comes again as late as it can', async () => {
+    const ours: number[] = []
+    for (let at = 0; at < 40; at++) {
+      const held = await holdPort('127.0.0.1')
+      ours.push(held.port)
+      await held.release()
+    }
+    assert.equal(new Set(ours).size, ours.length)
+    const program = `import { holdPort } from ${JSON.stringify(new URL('./support/ports.ts', import.meta.url).href)}
+      for (let at = 0; at < 40; at++) { const held = await holdPort('127.0.0.1'); console.log(held.port); await held.release() }`
+    const call = ['--import', 'tsx', '--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)(process.execPath, call)
+    const theirs = stdout.trim().split('\n').map(Number)
+    assert.equal(theirs.length, 40)
+    const [low, high] = [Math.min(...ours), Math.max(...ours)]
+    assert.ok(Math.min(...theirs) > high || Math.max(...theirs) < low, `${low} to ${high}, and ${theirs.join()}`)
   })
 
   test('an address that is not ours cannot be bound', async () => {

@@ -16,7 +16,7 @@ import {
   type State,
   until,
 } from './peer.ts'
-import { endpoint } from './ports.ts'
+import { endpoint, portOf } from './ports.ts'
 
 /** Longest wait for one answer, as for an agent's. */
 const ANSWER_WITHIN_MS = 15_000
@@ -115,7 +115,7 @@ export class GoPeer implements Peer {
 
   /** Resolves when it is bound and the joins of `options.join` are done. Leaves no process behind when it rejects. */
   static async start(options: GoPeerOptions): Promise<GoPeer> {
-    const peer = new GoPeer(options, await builtPeers())
+    const peer = new GoPeer({ ...options, port: await portOf(options) }, await builtPeers())
     try {
       await until(`${peer.name} is ready`, ANSWER_WITHIN_MS, () => {
         if (peer.#end !== undefined) return undefined

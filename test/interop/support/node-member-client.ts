@@ -16,7 +16,7 @@ import type {
   Spoken,
 } from './node-member-protocol.ts'
 import { type Happening, type HeardEvent, monotonicMs, type Peer, type PeerOptions, type Sight, until } from './peer.ts'
-import { endpoint } from './ports.ts'
+import { endpoint, portOf } from './ports.ts'
 
 const PROGRAM = fileURLToPath(new URL('./node-member.ts', import.meta.url))
 /** Longest wait for one answer. A leave takes 5 + 5 + 1 s at most, a join one TCP timeout of 10 s. */
@@ -114,7 +114,7 @@ export class NodeMember implements Peer {
 
   /** Resolves when it is bound and the joins of `options.join` are done. Leaves no process behind when it rejects. */
   static async start(options: NodeMemberOptions): Promise<NodeMember> {
-    const member = new NodeMember(options)
+    const member = new NodeMember({ ...options, port: await portOf(options) })
     try {
       member.#address = (await member.#ask({ verb: 'start' })) as string
       if (options.join !== undefined) await member.join(options.join)
