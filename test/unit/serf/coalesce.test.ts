@@ -8,42 +8,8 @@ import { Coalescing } from '../../../src/serf/coalesce.ts'
 import type { AnyMember, MemberState } from '../../../src/serf/members.ts'
 import type { MemberNotice, SerfNotice } from '../../../src/serf/notices.ts'
 import { resolveSerfOptions } from '../../../src/serf/options.ts'
-import { encodeTags } from '../../../src/wire/tags.ts'
-import type { SerfUserEvent } from '../../../src/wire/types.ts'
-import { addressOf, alive, dead, goodbye, leaveIntent, Mesh, type Station, suspect } from './support.ts'
-
-/** The periods of Serf's agent. */
-const HELD = {
-  coalescePeriodMs: 3000,
-  quiescentPeriodMs: 1000,
-  userCoalescePeriodMs: 3000,
-  userQuiescentPeriodMs: 1000,
-}
-
-const log = (tags: Readonly<Record<string, string>>) => ({ meta: encodeTags(tags) })
-
-function event(ltime: number, name: string, payload = '', coalesce = true): SerfUserEvent {
-  return { type: 'user-event', ltime, name, payload: utf8(payload), coalesce }
-}
-
-/** A machine that holds news back and knows ghosts 2 and 3, of which it has told. */
-function knowing(options = {}) {
-  const mesh = new Mesh()
-  const us = mesh.add('us', 1, { ...HELD, ...options })
-  mesh.feed(us, alive(2), alive(3))
-  mesh.run(1000)
-  assert.deepEqual(us.toldInShort(), ['member-join ghost-2', 'member-join ghost-3'])
-  return { mesh, us }
-}
-
-/** `ghost-2 join alive x` for each notice since the last call: name, kind, state, the tag `v`. */
-function told(us: Station): string[] {
-  return us.told().map((notice) => {
-    if (!('member' in notice)) return notice.type
-    const { name, state, rawTags } = notice.member
-    return [name, notice.type.slice('member-'.length), state, rawTags.v].filter((word) => word !== undefined).join(' ')
-  })
-}
+import { event, HELD, knowing, log, told } from './held-support.ts'
+import { addressOf, alive, dead, goodbye, leaveIntent, Mesh, suspect } from './support.ts'
 
 describe('members', () => {
   it('SF-60: five joins in the window are told in one turn, in their order', () => {
