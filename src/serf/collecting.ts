@@ -97,6 +97,6 @@ function isExpected(state: SerfState, open: OpenQuery, from: string): boolean {
     return true
   }
   const message = `more than ${MAX_STRANGERS} strangers answer one query: ${from} is not heard`
-  state.outbox.notify({ type: 'warning', code: 'query-limit', message })
+  warn(state, 'query-limit', message)
   return false
 }

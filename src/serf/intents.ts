@@ -10,7 +10,7 @@ import { awaitGoodbye } from './overdue.ts'
 import { cancelPrune, prune } from './prune.ts'
 import { type IntentSource, remember } from './recent-intents.ts'
 import { spread, USER_TYPE_BYTES } from './spread.ts'
-import { type SerfState, tell } from './state.ts'
+import { type SerfState, tell, warn } from './state.ts'
 
 const trace = tracer('serf:intents')
 
@@ -130,10 +130,6 @@ function sourceOf(received: Uint8Array | undefined): IntentSource {
 
 function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string, now: number): ltime is number {
   if (state.clock.witness(ltime, now)) return true
-  state.outbox.notify({
-    type: 'warning',
-    code: 'lamport-leap',
-    message: `${what} at ${ltime}, we are at ${state.clock.time}`,
-  })
+  warn(state, 'lamport-leap', `${what} at ${ltime}, we are at ${state.clock.time}`)
   return false
 }

@@ -8,7 +8,7 @@ import type { Uint64 } from '../wire/types.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import type { LamportClock } from './lamport-clock.ts'
 import type { SerfRecord, SerfStatus } from './members.ts'
-import type { SerfState } from './state.ts'
+import { type SerfState, warn } from './state.ts'
 import { applyListedEvents } from './user-events.ts'
 
 /** Intents taken in one slice: a few milliseconds where each is news. */
@@ -109,7 +109,7 @@ export function* mergeRemoteState(
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     const message = `state in an exchange: ${error.message}`
-    state.outbox.notify({ type: 'warning', code: 'message-invalid', message })
+    warn(state, 'message-invalid', message)
     return
   }
   yield* take(state, theirs, exchange, now)
@@ -159,7 +159,7 @@ function heed(state: SerfState, ours: LamportClock, theirs: Uint64, isAnswer: bo
   const isBelieved = typeof theirs === 'number' && (theirs <= 1 || witness(ours, theirs - 1, isAnswer, now))
   if (!isBelieved) {
     const message = `an exchange says ${theirs}, we are at ${ours.time}`
-    state.outbox.notify({ type: 'warning', code: 'lamport-leap', message })
+    warn(state, 'lamport-leap', message)
   }
   return isBelieved
 }

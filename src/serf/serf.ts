@@ -53,7 +53,7 @@ import {
 import { respond } from './responding.ts'
 import { Snapshot, type SnapshotSetup } from './snapshot.ts'
 import { checkDepths } from './spread.ts'
-import { nextTicket, type SerfDue, type SerfState } from './state.ts'
+import { nextTicket, type SerfDue, type SerfState, warn } from './state.ts'
 import { SerfDelegate } from './swim-delegate.ts'
 import { sendEvent } from './user-events.ts'
 
@@ -447,7 +447,7 @@ export class Serf {
     if (pruned > this.#state.prunedTold) {
       this.#state.prunedTold = pruned
       const message = `${pruned} broadcasts were dropped untold so far: more is waiting than a queue holds`
-      outbox.notify({ type: 'warning', code: 'queue-full', message })
+      warn(this.#state, 'queue-full', message)
     }
     settleSnapshot(this.#state, now)
     settleNews(this.#state, now)

@@ -150,7 +150,7 @@ export class SerfDelegate implements SwimDelegate {
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       const text = `Serf message from ${from.key}: ${error.message}`
-      state.outbox.notify({ type: 'warning', code: 'message-invalid', message: text })
+      warn(state, 'message-invalid', text)
       return
     }
     switch (message.type) {
@@ -210,12 +210,13 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   pingCompleted({ name }: MemberRecord, rttMs: number, payload: Uint8Array | null): void {
-    const { coordinates, members, outbox } = this.#state()
+    const state = this.#state()
+    const { coordinates, members } = state
     // One that was erased comes back with this answer, and its coordinate with the next.
     if (members.get(name) === undefined) return
     const problem = coordinates?.measured(name, rttMs, payload)
     if (problem === undefined) return
-    outbox.notify({ type: 'warning', code: 'coordinate-refused', message: `${name} tells ${problem}` })
+    warn(state, 'coordinate-refused', `${name} tells ${problem}`)
   }
 
   pinged(id: number, end: PingEnd): void {
@@ -229,7 +230,7 @@ export class SerfDelegate implements SwimDelegate {
   }
 
   warn(code: SwimWarning, message: string): void {
-    this.#state().outbox.notify({ type: 'warning', code, message })
+    warn(this.#state(), code, message)
   }
 
   /** A sign of life. True of a member that was erased: SWIM never lost it and will not tell of it as new, so it is taken in anew.

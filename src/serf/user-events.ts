@@ -13,7 +13,7 @@ import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfEventSlot, SerfUserEvent } from '../wire/types.ts'
 import { isTooLarge } from './event-state.ts'
 import { spread, USER_TYPE_BYTES } from './spread.ts'
-import type { SerfState } from './state.ts'
+import { type SerfState, warn } from './state.ts'
 
 const trace = tracer('serf:events')
 
@@ -48,7 +48,7 @@ export function applyUserEvent(
   const { events, outbox } = state
   if (!events.clock.witness(ltime, now)) {
     const message = `user event ${name} at ${ltime}, we are at ${events.clock.time}`
-    outbox.notify({ type: 'warning', code: 'lamport-leap', message })
+    warn(state, 'lamport-leap', message)
     return
   }
   const verdict = events.take(ltime, name, payload)
@@ -61,25 +61,21 @@ export function applyUserEvent(
     case 'old':
       // Exchanges tell of old ones again and again.
       if (received === undefined) return
-      outbox.notify({
-        type: 'warning',
-        code: 'event-old',
-        message: `user event ${name} of time ${ltime} came when we were at ${events.clock.time}; not delivered`,
-      })
+      warn(
+        state,
+        'event-old',
+        `user event ${name} of time ${ltime} came when we were at ${events.clock.time}; not delivered`,
+      )
       return
     case 'too-large':
-      outbox.notify({
-        type: 'warning',
-        code: 'event-limit',
-        message: `user event of ${name.length + payload.length} bytes at ${ltime}, at most ${MAX_EVENT_BYTES} are taken; not delivered: ${name}`,
-      })
+      warn(
+        state,
+        'event-limit',
+        `user event of ${name.length + payload.length} bytes at ${ltime}, at most ${MAX_EVENT_BYTES} are taken; not delivered: ${name}`,
+      )
       return
     case 'too-much':
-      outbox.notify({
-        type: 'warning',
-        code: 'event-limit',
-        message: `user event ${name} of time ${ltime}: more came at once than we keep; not delivered`,
-      })
+      warn(state, 'event-limit', `user event ${name} of time ${ltime}: more came at once than we keep; not delivered`)
       return
     case 'seen':
     case 'ignored':

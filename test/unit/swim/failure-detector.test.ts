@@ -4,32 +4,7 @@ import { describe, it } from 'node:test'
 import { Address } from '../../../src/wire/address.ts'
 import { decodePacketMessage } from '../../../src/wire/swim-messages.ts'
 import type { StreamMessage } from '../../../src/wire/types.ts'
-import {
-  alive,
-  at,
-  Bench,
-  type BenchSetup,
-  dead,
-  decodeStream,
-  left,
-  Mesh,
-  ping,
-  type Sent,
-  source,
-  suspect,
-} from './support.ts'
-
-function bench(last = 5, setup: BenchSetup = {}): Bench {
-  const made = new Bench(setup)
-  made.know(last)
-  return made
-}
-
-function named(sent: Sent): string {
-  const [first] = sent.messages
-  assert.ok(first?.type === 'ping')
-  return first.node
-}
+import { alive, at, Bench, bench, dead, decodeStream, left, Mesh, named, ping, source, suspect } from './support.ts'
 
 /** The nacks of so many different helpers. */
 function nack(made: Bench, seqNo: number, helpers: number): void {

@@ -445,3 +445,17 @@ export class Mesh {
 export function metaOf(text: string): Uint8Array {
   return utf8(text)
 }
+
+/** A machine that knows the ghosts up to `last`. */
+export function bench(last = 5, setup: BenchSetup = {}): Bench {
+  const made = new Bench(setup)
+  made.know(last)
+  return made
+}
+
+/** Whom a ping is for. */
+export function named(sent: Sent): string {
+  const [first] = sent.messages
+  assert.ok(first?.type === 'ping')
+  return first.node
+}

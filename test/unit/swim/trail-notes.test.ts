@@ -3,19 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { TrailEntry } from '../../../src/swim/trail.ts'
 import { WireState } from '../../../src/wire/types.ts'
-import { alive, at, Bench, type BenchSetup, dead, left, pushPull, row, type Sent, suspect } from './support.ts'
-
-function bench(last = 5, setup: BenchSetup = {}): Bench {
-  const made = new Bench(setup)
-  made.know(last)
-  return made
-}
-
-function named(sent: Sent): string {
-  const [first] = sent.messages
-  assert.ok(first?.type === 'ping')
-  return first.node
-}
+import { alive, at, type Bench, bench, dead, left, named, pushPull, row, suspect } from './support.ts'
 
 function story(made: Bench, name: string): readonly TrailEntry[] {
   return made.swim.trail.story(name).entries
