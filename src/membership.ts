@@ -117,6 +117,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       compress: this.#options.compression,
       allowedCidrs: this.#options.allowedCidrs,
       streamTimeoutMs: this.#options.swim.streamTimeoutMs,
+      stallRule: this.#options.swim.stallRule,
       storeKeys: keyringStore(host.storage, keyringPath),
       notified: (notice) => this.#notified(notice),
     })

@@ -19,6 +19,8 @@ export const STALL_MS = 50
 export const MAX_TURNS = 256
 
 export interface CatchUpSetup {
+  /** False: nobody is ever late, and whatever comes due is judged at once. */
+  readonly isOn: boolean
   /** Runs a task in a turn of its own. */
   defer(task: () => void): void
   now(): number
@@ -52,7 +54,7 @@ export class CatchUp {
 
   /** To be called first on every input. */
   look(): void {
-    if (this.#presentUntil === undefined) return
+    if (this.#presentUntil === undefined || !this.#setup.isOn) return
     const now = this.#setup.now()
     const lateMs = now - this.#presentUntil
     if (lateMs <= LATE_MS) return

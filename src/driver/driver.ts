@@ -39,6 +39,8 @@ export interface DriverSetup {
   readonly allowedCidrs?: readonly Cidr[] | undefined
   /** Limit of each phase of an accepted stream. */
   readonly streamTimeoutMs: number
+  /** Hold time in which we stood still against nobody (catch-up.ts). Default true. */
+  readonly stallRule?: boolean
   /** Puts what the keyring file is to hold in its place; absent where there is no such file. */
   readonly storeKeys?: ((bytes: Uint8Array) => Promise<void>) | undefined
   /** Hears of everything, in order, never in the middle of a transition. Must not throw. */
@@ -98,6 +100,7 @@ export class Driver {
       this.#input((serf, now) => serf.snapshotFailed(now))
     })
     this.#catchUp = new CatchUp({
+      isOn: setup.stallRule ?? true,
       defer: (task) => setup.host.defer(task),
       now: () => this.now(),
       stalled: (lengthMs, now) => this.#stalled(lengthMs, now),

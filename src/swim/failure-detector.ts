@@ -169,7 +169,7 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
   state.deadlines.set('probe-timeout', now + state.options.probeTimeoutMs, { kind: 'probe-timeout', seqNo })
   state.deadlines.set('probe-end', endsAt, { kind: 'probe-end', seqNo })
   const ping = encodeSwimMessage(pingOf(state, target.name, seqNo))
-  if (target.status === 'alive') {
+  if (target.status === 'alive' || !state.options.buddySystem) {
     sendWithBroadcasts(state, probe.address, ping)
     return
   }

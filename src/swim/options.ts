@@ -14,6 +14,10 @@ export interface SwimOptions {
   readonly indirectChecks: number
   /** Fall back to a ping over TCP beside the indirect ones. true. */
   readonly streamPings: boolean
+  /** Tell a suspect that it stands accused in the packet that pings it. Lifeguard §IV-C. true. */
+  readonly buddySystem: boolean
+  /** Hold time in which we stood still against nobody: read first, judge then (driver/catch-up.ts). false: as memberlist. true. */
+  readonly stallRule: boolean
   /** Local health is at most this minus one; the probe interval stretches by health plus one. Lifeguard §IV-A. 8. */
   readonly awarenessMaxMultiplier: number
   /** A suspicion lasts at least this times log10(N) probe intervals. 4 (wan 6, local 3). */
@@ -46,6 +50,8 @@ const LAN: SwimOptions = {
   probeTimeoutMs: 500,
   indirectChecks: 3,
   streamPings: true,
+  buddySystem: true,
+  stallRule: true,
   awarenessMaxMultiplier: 8,
   suspicionMult: 4,
   suspicionMaxTimeoutMult: 6,
@@ -90,8 +96,13 @@ export const PROFILES: Readonly<Record<Profile, SwimOptions>> = Object.freeze({
 
 const DAY_MS = 86_400_000
 
+/** Knobs that are on or off. */
+const SWITCHES = ['streamPings', 'buddySystem', 'stallRule'] as const satisfies readonly (keyof SwimOptions)[]
+
+type Switch = (typeof SWITCHES)[number]
+
 /** Bounds: below, the protocol cannot work or floods; above, it is a mistake in units. */
-const RULES: Readonly<Record<Exclude<keyof SwimOptions, 'streamPings'>, NumberRule>> = {
+const RULES: Readonly<Record<Exclude<keyof SwimOptions, Switch>, NumberRule>> = {
   probeIntervalMs: { least: 10, most: DAY_MS },
   probeTimeoutMs: { least: 1, most: DAY_MS },
   indirectChecks: { least: 0, most: 64 },
@@ -123,7 +134,7 @@ export function resolveSwimOptions(profile: Profile, given: Partial<SwimOptions>
   const reclaiming = gossipToTheDeadMs === undefined ? {} : { reclaimAfterMs: Math.max(1, gossipToTheDeadMs) }
   const options: SwimOptions = { ...PROFILES[profile], ...reclaiming, ...asked }
   for (const [option, rule] of Object.entries(RULES)) checkNumber(option, options[option as keyof SwimOptions], rule)
-  checkBoolean('streamPings', options.streamPings)
+  for (const option of SWITCHES) checkBoolean(option, options[option])
   if (options.probeTimeoutMs >= options.probeIntervalMs) {
     throw new OptionsError(
       'probeTimeoutMs',

@@ -13,14 +13,16 @@ class Bench {
   now = 1000
   readonly log: string[] = []
   readonly deferred: (() => void)[] = []
-  readonly catchUp: CatchUp = new CatchUp({
-    defer: (task) => void this.deferred.push(task),
-    now: () => this.now,
-    stalled: (lengthMs, now) => void this.log.push(`stalled ${lengthMs} until ${now}`),
-    caughtUp: (now) => void this.log.push(`caught up at ${now}`),
-  })
+  readonly catchUp: CatchUp
 
-  constructor() {
+  constructor(isOn = true) {
+    this.catchUp = new CatchUp({
+      isOn,
+      defer: (task) => void this.deferred.push(task),
+      now: () => this.now,
+      stalled: (lengthMs, now) => void this.log.push(`stalled ${lengthMs} until ${now}`),
+      caughtUp: (now) => void this.log.push(`caught up at ${now}`),
+    })
     this.catchUp.expect(1000)
   }
 
@@ -47,6 +49,7 @@ describe('coming late', () => {
     made.catchUp.expect(undefined)
     made.look(60_000)
     const fresh = new CatchUp({
+      isOn: true,
       defer: () => assert.fail('nothing was expected'),
       now: () => 60_000,
       stalled: () => assert.fail(),
@@ -54,6 +57,12 @@ describe('coming late', () => {
     })
     fresh.look()
     assert.deepEqual([made.catchUp.isReading, made.log], [false, []])
+  })
+
+  it('switched off, nobody is ever late', () => {
+    const made = new Bench(false)
+    made.look(60_000)
+    assert.deepEqual([made.catchUp.isReading, made.deferred.length, made.log], [false, 0, []])
   })
 
   it('up to 50 ms is no stall, but sockets are read first', () => {
@@ -202,6 +211,18 @@ describe('the stall rule in the driver', () => {
     assert.equal(all.host.timers, 1)
     assert.ok(sentMessages(all).every(({ message }) => message.type === 'ping'))
     assert.deepEqual(told(all), ['stall'])
+  })
+
+  it('switched off, whoever was not heard meanwhile is accused by the late timer, as by memberlist', async () => {
+    const all = await probing({ stallRule: false })
+    told(all)
+    all.host.now += 20_000
+    all.host.wakeLate()
+    // The probe timeout asks the others first; then the end of the probe is due as well.
+    all.host.run(1000)
+    assert.deepEqual(told(all), ['member-suspect ghost-2'])
+    assert.equal(all.driver.stats().warnings.stall, undefined)
+    assert.equal(all.serf.health, 1)
   })
 
   it('ML-37: packets that are read before the timer comes are known for late as well', async () => {

@@ -227,6 +227,7 @@ export async function running(options: RunningOptions = {}): Promise<Running> {
     compress,
     allowedCidrs: options.allowedCidrs?.map((text) => parseCidr(text) ?? assert.fail(text)),
     streamTimeoutMs: swim.streamTimeoutMs,
+    stallRule: swim.stallRule,
     storeKeys,
     notified: (notice) => {
       notices.push(notice)

@@ -97,6 +97,19 @@ describe('SWIM §3.1: the direct ping', () => {
     assert.equal(probe.crc, true)
   })
 
+  it('without the buddy system a suspect is pinged as everybody is', () => {
+    const made = bench(2, { buddySystem: false })
+    made.receive(suspect('m2', 1))
+    let probe = made.untilProbe()
+    // What is to be told of anybody rides along, and the accusation only among it, in the words of its accuser.
+    assert.deepEqual(probe.messages.slice(1), [suspect('m2', 1)])
+    assert.equal(probe.crc, false)
+    made.hush()
+    probe = made.untilProbe()
+    assert.deepEqual([named(probe), made.status('m2')], ['m2', 'suspect'])
+    assert.deepEqual(probe.messages.slice(1), [])
+  })
+
   it('ML-24: a suspect that is alive answers such a packet with its denial beside the ack', () => {
     const made = bench(2)
     made.receive(ping('m1', 9, source('m2')), suspect('m1', 1))

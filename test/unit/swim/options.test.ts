@@ -10,6 +10,8 @@ import {
   type SwimOptions,
 } from '../../../src/swim/options.ts'
 
+const SWITCHES = ['streamPings', 'buddySystem', 'stallRule']
+
 function refusal(profile: Profile, given: Partial<Record<keyof SwimOptions, unknown>>): OptionsError {
   try {
     resolveSwimOptions(profile, given as Partial<SwimOptions>)
@@ -32,6 +34,8 @@ describe('serf-behaviour §1: profiles', () => {
       probeIntervalMs: [1000, 5000, 1000],
       probeTimeoutMs: [500, 3000, 200],
       streamPings: [true, true, true],
+      buddySystem: [true, true, true],
+      stallRule: [true, true, true],
       awarenessMaxMultiplier: [8, 8, 8],
       gossipIntervalMs: [200, 500, 100],
       gossipFanout: [3, 4, 3],
@@ -74,14 +78,14 @@ describe('swim/options.ts', () => {
 
   it('a number out of bounds, a fraction, NaN and a text are refused by name, value and limit', () => {
     for (const option of SWIM_OPTION_NAMES) {
-      if (option === 'streamPings') continue
+      if (SWITCHES.includes(option)) continue
       for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '1000', null]) {
         const error = refusal('lan', { [option]: value })
         assert.deepEqual([error.option, error.value], [option, value])
         assert.match(error.limit, /^must be a whole number from \d+ to \d+$/)
       }
     }
-    assert.equal(refusal('lan', { streamPings: 1 }).option, 'streamPings')
+    for (const option of SWITCHES) assert.equal(refusal('lan', { [option]: 1 }).option, option)
   })
 
   it('the probe timeout must be below the probe interval', () => {
