@@ -1,0 +1,46 @@
+// What is said of many runs: means, quantiles, and how far either could be off. Chance comes from a fixed seed, so that the same
+// results give the same tables.
+import { Random } from '../../../src/base/random.ts'
+
+/** From one value to another. */
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+const BOOTSTRAP_SEED = 20_020_623
+const RESAMPLES = 1000
+
+/** NaN of no values. */
+export function mean(values: readonly number[]): number {
+  return sum(values) / values.length
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+/** The smallest value that at least `share` of all do not exceed. NaN of no values. @param share 0 to 1 */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5)
+}
+
+/** Percentile bootstrap (Efron 1979): where the statistic of as many values, drawn anew from these, lies in `level` of all draws.
+ *  Both ends are NaN of no values. */
+export function bootstrap<Value>(
+  values: readonly Value[],
+  statistic: (values: readonly Value[]) => number,
+  level: number = 0.95,
+): Interval {
+  if (values.length === 0) return { low: Number.NaN, high: Number.NaN }
+  const random = new Random(BOOTSTRAP_SEED)
+  const drawn = Array.from({ length: RESAMPLES }, () =>
+    statistic(values.map(() => values[random.below(values.length)] as Value)),
+  )
+  return { low: quantile(drawn, (1 - level) / 2), high: quantile(drawn, (1 + level) / 2) }
+}

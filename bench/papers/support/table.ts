@@ -1,0 +1,44 @@
+// Tables as a page of the docs holds them and as a terminal shows them: one text for both.
+import type { Interval } from './statistics.ts'
+
+/** A table in Markdown, its columns as wide as what is in them; the first to the left, the others to the right. */
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, column) => Math.max(3, head.length, ...rows.map((row) => (row[column] ?? '').length)))
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => pad(cells[column] ?? '', width, column)).join(' | ')} |`
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
+  return [line(heads), line(rule), ...rows.map(line)].join('\n')
+}
+
+/** A figure, or a dash where there is none. */
+export function figure(value: number | undefined, digits: number = 2): string {
+  return value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits)
+}
+
+/** A small chance or a large count, to three significant digits. */
+export function short(value: number): string {
+  if (value === 0) return '0'
+  if (Math.abs(value) < 0.001) return value.toExponential(1)
+  return Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toFixed(0)
+}
+
+export function seconds(ms: number | undefined, digits: number = 2): string {
+  return ms === undefined ? '-' : figure(ms / 1000, digits)
+}
+
+export function interval({ low, high }: Interval, digits: number = 2): string {
+  return `${figure(low, digits)} to ${figure(high, digits)}`
+}
+
+/** As `interval`, for chances. */
+export function shortInterval({ low, high }: Interval): string {
+  return `${short(low)} to ${short(high)}`
+}
+
+export function percent(share: number, digits: number = 1): string {
+  return Number.isNaN(share) ? '-' : `${(100 * share).toFixed(digits)} %`
+}
+
+function pad(text: string, width: number, column: number): string {
+  return column === 0 ? text.padEnd(width) : text.padStart(width)
+}
