@@ -14,12 +14,13 @@ import type { MembershipEvent } from '../events.ts'
 import { Membership } from '../membership.ts'
 import { type MembershipOptions, resolveOptions } from '../options.ts'
 import { formatIp } from '../wire/address.ts'
+import { ClusterChecks } from './checks.ts'
 import { packetDescriber } from './describe.ts'
 import type { SimHost } from './host.ts'
 import type { CutKind, LinkOptions } from './links.ts'
 import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 import type { Station } from './station.ts'
-import { isSettled, summaryOf, type View, viewOf } from './views.ts'
+import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
 
 /** Options of a member but for those the cluster gives. */
 export type SimMemberOptions = Omit<MembershipOptions, 'name' | 'bind' | 'advertise' | 'host'>
@@ -29,6 +30,8 @@ export interface ClusterOptions extends Omit<SimulationOptions, 'describe'> {
   readonly options?: SimMemberOptions | ((name: string) => SimMemberOptions)
   /** Members of one `start` begin at moments spread evenly by chance over so many milliseconds; the first at once. Default 1,000. */
   readonly spreadMs?: number
+  /** Looks at every member after each of its steps, and ends the run where an invariant does not hold; see `INVARIANTS`. Default false. */
+  readonly checks?: boolean
 }
 
 /** Something a member told. */
@@ -92,6 +95,7 @@ export class Cluster {
   readonly events: ClusterEvent[] = []
   readonly #options: ClusterOptions
   readonly #phases: Random
+  readonly #checks: ClusterChecks | undefined
   readonly #seats = new Map<string, Seat>()
 
   constructor(options: ClusterOptions) {
@@ -100,6 +104,7 @@ export class Cluster {
     const common = resolveOptions(typeof options.options === 'function' ? {} : (options.options ?? {}))
     this.simulation = new Simulation({ ...options, describe: packetDescriber(common.label, common.keyring) })
     this.#phases = this.simulation.random('phases')
+    this.#checks = options.checks === true ? new ClusterChecks() : undefined
   }
 
   get seed(): number {
@@ -246,7 +251,7 @@ export class Cluster {
   settle(options: WaitOptions = {}): Promise<void> {
     const running = this.#runningMembers()
     const what = `${running.size} members agree`
-    return this.until(() => isSettled(running), { everyMs: SETTLE_EVERY_MS, what, ...options })
+    return this.until(settledQuestion(running), { everyMs: SETTLE_EVERY_MS, what, ...options })
   }
 
   /** What each running member holds of all. */
@@ -291,8 +296,16 @@ export class Cluster {
   #make(name: string, host: SimHost, station = host.station): Membership {
     const { options = {} } = this.#options
     const given = typeof options === 'function' ? options(name) : options
-    const membership = new Membership({ ...given, name, bind: `${formatIp(station.ip)}:${PORT}`, host })
-    for (const type of EVENT_TYPES) membership.on(type, (event: MembershipEvent) => this.#told(name, event))
+    const bind = `${formatIp(station.ip)}:${PORT}`
+    const watched = this.#checks?.life(name, bind, host, given)
+    const membership = new Membership({ ...given, name, bind, host: watched?.host ?? host })
+    watched?.watch(membership)
+    for (const type of EVENT_TYPES) {
+      membership.on(type, (event: MembershipEvent) => {
+        watched?.told(event)
+        this.#told(name, event)
+      })
+    }
     return membership
   }
 

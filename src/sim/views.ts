@@ -9,23 +9,32 @@ export function viewOf(membership: Membership): View {
   return new Map(membership.members().map(({ name, state }) => [name, state]))
 }
 
-/** True when every one of `running` holds every one of them for alive, as that one is now (same incarnation, so same tags),
- *  and nobody else for a member still. */
-export function isSettled(running: ReadonlyMap<string, Membership>): boolean {
-  const incarnations = new Map([...running].map(([name, membership]) => [name, membership.local.incarnation]))
-  for (const membership of running.values()) {
-    let alive = 0
-    for (const { name, state, incarnation } of membership.members()) {
-      if (state === 'dead' || state === 'left') {
-        if (incarnations.has(name)) return false
-        continue
-      }
-      if (state !== 'alive' || incarnations.get(name) !== incarnation) return false
-      alive++
-    }
-    if (alive !== incarnations.size) return false
+/** A question to be asked again and again: whether every one of `running` holds every one of them for alive, as that one is now (same
+ *  incarnation, so same tags), and nobody else for a member still. Whoever disagreed is asked first the next time: while one does, the
+ *  question costs one look at one view, and not one at all of them. */
+export function settledQuestion(running: ReadonlyMap<string, Membership>): () => boolean {
+  const views = [...running.values()]
+  return () => {
+    const incarnations = new Map([...running].map(([name, membership]) => [name, membership.local.incarnation]))
+    const dissenter = views.findIndex((membership) => !agrees(membership, incarnations))
+    if (dissenter > 0) views.unshift(...views.splice(dissenter, 1))
+    return dissenter < 0
   }
-  return true
+}
+
+/** Whether a member holds those of that name and incarnation for alive, all of them and nobody else. */
+function agrees(membership: Membership, incarnations: ReadonlyMap<string, number>): boolean {
+  if (membership.size < incarnations.size) return false
+  let alive = 0
+  for (const { name, state, incarnation } of membership.members()) {
+    if (state === 'dead' || state === 'left') {
+      if (incarnations.has(name)) return false
+      continue
+    }
+    if (state !== 'alive' || incarnations.get(name) !== incarnation) return false
+    alive++
+  }
+  return alive === incarnations.size
 }
 
 /** Views of the running members, one line for each different one: who holds it, how many are alive in it, and who is not. */
