@@ -57,6 +57,8 @@ export interface MembershipStats extends DriverStats {
   readonly coordinates: CoordinateStats | undefined
   /** The same by kind: claims about members, intents, queries, user events. */
   readonly queues: BroadcastDepths & { readonly claims: number }
+  /** The Lamport times that our next messages of each kind will carry; they never fall. 0 before the start. */
+  readonly ltimes: { readonly members: number; readonly events: number; readonly queries: number }
 }
 
 /** Without a type of tags all is optional. */
@@ -65,6 +67,8 @@ type OptionalOptions<Tags> = [Tags] extends [undefined]
   : [options: MembershipOptions<Tags>]
 
 const NO_QUEUES: MembershipStats['queues'] = Object.freeze({ claims: 0, intents: 0, queries: 0, events: 0 })
+
+const NO_LTIMES: MembershipStats['ltimes'] = Object.freeze({ members: 0, events: 0, queries: 0 })
 
 /** The longest goodbye one may ask for: a day. */
 const MAX_LEAVE_MS = 86_400_000
@@ -174,6 +178,7 @@ export class Membership<Tags = undefined> extends GuardedEmitter<Tags> {
       queued: this.#serf?.queued ?? 0,
       coordinates: this.#serf?.coordinates?.stats,
       queues: this.#serf?.queues ?? NO_QUEUES,
+      ltimes: this.#serf?.ltimes ?? NO_LTIMES,
     }
   }
 

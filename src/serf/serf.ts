@@ -188,6 +188,12 @@ export class Serf {
     return { claims: this.#state.swim.queued, ...this.#state.broadcasts.depths }
   }
 
+  /** The Lamport times that our next messages will carry. */
+  get ltimes(): { readonly members: number; readonly events: number; readonly queries: number } {
+    const { clock, events, queries } = this.#state
+    return { members: clock.time, events: events.clock.time, queries: queries.clock.time }
+  }
+
   /** The Lamport time our next user event will carry. */
   get sendsEventsAt(): number {
     return this.#state.events.clock.time

@@ -1,0 +1,89 @@
+// A host with somebody looking over its shoulder: told after everything that the host did to what runs on it, and of every packet
+// that goes out. The same host to what runs there. Knows nothing of members; what is looked at is checks.ts's.
+import type { Host, StreamHandlers, Transport, TransportHandlers } from '../driver/host.ts'
+
+export interface HostWatch {
+  /** The host has called what runs on it, and that call has returned. */
+  stepped(): void
+  /** A packet is handed to the network. */
+  sent(packet: Uint8Array): void
+}
+
+/** The same host, watched. */
+export function watchedHost(host: Host, watch: HostWatch): Host {
+  return {
+    clock: {
+      now: () => host.clock.now(),
+      wakeAt: (at, wake) =>
+        host.clock.wakeAt(at, () => {
+          wake()
+          watch.stepped()
+        }),
+    },
+    cipher: host.cipher,
+    hostname: host.hostname,
+    ...(host.storage === undefined ? {} : { storage: host.storage }),
+    entropy: (into) => host.entropy(into),
+    bind: async (address, handlers) =>
+      watchedTransport(await host.bind(address, watchedHandlers(handlers, watch)), watch),
+    resolve: (name, signal) => host.resolve(name, signal),
+    ownAddresses: () => host.ownAddresses(),
+    reachableAddress: (wildcard) => host.reachableAddress(wildcard),
+    defer: (task) =>
+      host.defer(() => {
+        task()
+        watch.stepped()
+      }),
+  }
+}
+
+function watchedTransport(transport: Transport, watch: HostWatch): Transport {
+  return {
+    local: transport.local,
+    send: (packet, to) => {
+      watch.sent(packet)
+      transport.send(packet, to)
+    },
+    dial: (to, handlers) => transport.dial(to, watchedStream(handlers, watch)),
+    close: () => transport.close(),
+  }
+}
+
+function watchedHandlers(handlers: TransportHandlers, watch: HostWatch): TransportHandlers {
+  return {
+    packet: (bytes, from, at) => {
+      handlers.packet(bytes, from, at)
+      watch.stepped()
+    },
+    stream: (stream) => {
+      const taken = handlers.stream(stream)
+      watch.stepped()
+      return taken && watchedStream(taken, watch)
+    },
+    sendFailed: (to, error, isRemote) => {
+      handlers.sendFailed(to, error, isRemote)
+      watch.stepped()
+    },
+    failed: (error) => {
+      handlers.failed(error)
+      watch.stepped()
+    },
+  }
+}
+
+function watchedStream(handlers: StreamHandlers, watch: HostWatch): StreamHandlers {
+  return {
+    opened: () => {
+      handlers.opened?.()
+      watch.stepped()
+    },
+    data: (bytes) => {
+      handlers.data(bytes)
+      watch.stepped()
+    },
+    closed: (error) => {
+      handlers.closed(error)
+      watch.stepped()
+    },
+  }
+}
