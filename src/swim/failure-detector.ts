@@ -41,7 +41,7 @@ export function probeTimeout(state: SwimState, seqNo: number, at: number, now: n
   const probe = state.probe
   if (probe?.seqNo !== seqNo || probe.stage !== 'direct') return
   // However late we are, those we ask have all their time: question and verdict must never fall together.
-  postponeEnd(state, probe, now - at)
+  if (state.options.stallRule) postponeEnd(state, probe, now - at)
   const { awareness, options, trail } = state
   const { probeTimeoutMs: timeoutMs } = options
   trail.saw(probe.target.name, { kind: 'unanswered', timeoutMs, health: awareness.score }, now)
