@@ -3,6 +3,7 @@
 import { DecodeError, DecryptError } from '../base/errors.ts'
 import type { Address } from '../wire/address.ts'
 import { type DecodedPacket, decodePacket, encodePacket, type Sealing } from '../wire/packet.ts'
+import { readLeafOnce } from './leaf-memo.ts'
 
 export interface PacketsSetup {
   readonly sealing: Sealing
@@ -43,7 +44,7 @@ export class Packets {
     const warn = (code: 'packet-invalid' | 'packet-undecryptable', problem: Error): void =>
       this.#setup.warn(code, `packet of ${from.key}: ${problem.message}`)
     try {
-      const { messages, problems } = decodePacket(bytes, this.#setup.sealing)
+      const { messages, problems } = decodePacket(bytes, this.#setup.sealing, readLeafOnce)
       for (const problem of problems) warn('packet-invalid', problem)
       return messages
     } catch (error) {

@@ -1,14 +1,12 @@
 // The way of a Serf message into the queues of broadcasts, whoever it comes from: as memberlist's user message, and only where there is
 // somebody to tell and a packet that holds it. What then goes when is for broadcasts.ts to say.
-import { concat } from '../base/bytes.ts'
 import type { QueueNote } from '../swim/dissemination-queue.ts'
-import { SwimType } from '../wire/types.ts'
 import type { BroadcastKind } from './broadcasts.ts'
+import { asUserMessage } from './intent-memo.ts'
 import { type SerfState, warn } from './state.ts'
 
-const USER_TYPE = Uint8Array.of(SwimType.user)
 /** What a Serf message costs in a packet beside its own length: the type byte that makes it memberlist's. */
-export const USER_TYPE_BYTES: number = USER_TYPE.length
+export const USER_TYPE_BYTES = 1
 
 /** One of each, for a person. */
 const A_BROADCAST: Readonly<Record<BroadcastKind, string>> = {
@@ -25,7 +23,7 @@ export function spread(
   note: QueueNote = {},
 ): void {
   if (message === undefined || !state.swim.hasPeers()) return
-  const bytes = concat([USER_TYPE, message])
+  const bytes = asUserMessage(message)
   if (bytes.length > state.broadcasts.maxBytes) {
     warn(state, 'message-invalid', `${A_BROADCAST[kind]} of ${bytes.length} bytes fits no packet and is not told on`)
     return

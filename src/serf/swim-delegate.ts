@@ -7,11 +7,11 @@ import { retransmitLimit } from '../swim/formulas.ts'
 import { isPresent, type MemberRecord } from '../swim/member.ts'
 import type { Address } from '../wire/address.ts'
 import { MAX_COMPOUND_PART_BYTES } from '../wire/limits.ts'
-import { decodeSerfMessage } from '../wire/serf-messages.ts'
 import { type Alive, type SerfMessage, SerfType } from '../wire/types.ts'
 import type { Acceptance } from './acceptance.ts'
 import { awaitNoMore, takeAnswer } from './collecting.ts'
 import { beginConflictVote } from './conflict-vote.ts'
+import { readSerfMessage } from './intent-memo.ts'
 import { applyJoinIntent, applyLeaveIntent } from './intents.ts'
 import { makeRoom } from './member-limit.ts'
 import { awaitGoodbye } from './overdue.ts'
@@ -146,7 +146,7 @@ export class SerfDelegate implements SwimDelegate {
     const state = this.#state()
     let message: SerfMessage
     try {
-      message = decodeSerfMessage(checked(bytes))
+      message = readSerfMessage(checked(bytes))
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       const text = `Serf message from ${from.key}: ${error.message}`

@@ -2,7 +2,7 @@
 // changes a member's record. An alive claim needs a strictly higher incarnation, suspect and dead an equal one will do;
 // only the member itself raises its incarnation. What is accepted is gossiped on once; what is dropped, never.
 import { assert } from '../base/assert.ts'
-import { copyOf, sameBytes } from '../base/bytes.ts'
+import { sameBytes } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
 import { Address, sameEndpoint } from '../wire/address.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
@@ -35,7 +35,7 @@ const NO_VERSIONS: Uint8Array = new Uint8Array(6)
 
 /** Where a claim comes from, beside its words. */
 export interface ClaimNote {
-  /** The message as received, to be gossiped on unchanged; absent where the claim was not a message of its own. */
+  /** The message as received, to be gossiped on unchanged, and ours to keep; absent where the claim was not a message of its own. */
   readonly received?: Uint8Array
   /** Reported by the queue when our own claim has been told. */
   readonly ticket?: number
@@ -74,7 +74,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     state.delegate.warn('claim-invalid', `alive of ${claim.node}: ${problem}`)
     return
   }
-  const address = addressOf(state, claim)
+  const address = addressOf(state, claim, known)
   // Differs: memberlist compares the bytes, and the 4- and 16-byte forms of one address are a conflict to it.
   const moves = known !== undefined && !sameEndpoint(known.address, address)
   if ((known === undefined || moves) && !isAllowed(state, address, `alive of ${claim.node}`)) return
@@ -122,9 +122,12 @@ export function heedOwnRow(state: SwimState, row: PushPullMember, note: ClaimNot
   }
 }
 
-/** Where a claim says its member lives. One of protocol 1 tells no port: all of its cluster listens on one. */
-function addressOf(state: SwimState, { addr, port }: Pick<Alive, 'addr' | 'port'>): Address {
-  return new Address(addr, port === 0 ? state.self.address.port : port)
+/** Where a claim says its member lives: the very object where that is where we know it. One of protocol 1 tells no port: all of its cluster
+ *  listens on one. */
+function addressOf(state: SwimState, { addr, port }: Pick<Alive, 'addr' | 'port'>, known?: MemberRecord): Address {
+  const told = port === 0 ? state.self.address.port : port
+  if (known?.address.port === told && sameBytes(known.address.ip, addr)) return known.address
+  return new Address(addr, told)
 }
 
 /** Takes the bytes of our own address from whoever tells of us: a cluster that knows us by other ones, as a Go agent here before us
@@ -369,7 +372,7 @@ function toSpread(
   received: Uint8Array | undefined,
 ): Uint8Array | undefined {
   const budget = packetRoom(state) - PART_OVERHEAD_BYTES
-  if (received !== undefined && received.length <= budget) return copyOf(received)
+  if (received !== undefined && received.length <= budget) return received
   const bytes = encodeSwimMessage(claim)
   return bytes.length <= budget ? bytes : undefined
 }

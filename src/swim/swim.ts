@@ -53,7 +53,7 @@ import { answerPing, beginRelay, isForUs, postponeRelays, relayAck, relayTimeout
 import type { SwimDue, SwimState } from './state.ts'
 import { Trail } from './trail.ts'
 
-/** A decoded message, and its own bytes as they came. */
+/** A decoded message, and its own bytes as they came; those of a claim are ours to keep. */
 export interface Received {
   readonly message: PacketMessage
   readonly bytes: Uint8Array

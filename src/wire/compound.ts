@@ -30,10 +30,10 @@ export function encodeCompound(parts: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
-/** The parts of a compound, and whether the last ones are missing. */
+/** Where the parts of a compound stand, and whether the last ones are missing. */
 export interface DecodedCompound {
-  /** The parts that are whole, sharing memory with the compound; some may be empty. */
-  readonly parts: readonly Uint8Array[]
+  /** The parts that are whole: one from each of these places to the next. Some may be empty. */
+  readonly bounds: readonly number[]
   /** What the header announces. */
   readonly count: number
 }
@@ -44,12 +44,12 @@ export function decodeCompound(bytes: Uint8Array): DecodedCompound {
   if (count === undefined) throw new DecodeError('compound without a count')
   let at = COMPOUND_OVERHEAD_BYTES + PART_OVERHEAD_BYTES * count
   if (at > bytes.length) throw new DecodeError(`compound of ${count} with a table cut at ${bytes.length} bytes`)
-  const parts: Uint8Array[] = []
+  const bounds = [at]
   for (let index = 0; index < count; index++) {
     const length = ((bytes[2 + 2 * index] as number) << 8) | (bytes[3 + 2 * index] as number)
     if (at + length > bytes.length) break
-    parts.push(bytes.subarray(at, at + length))
     at += length
+    bounds.push(at)
   }
-  return { parts, count }
+  return { bounds, count }
 }

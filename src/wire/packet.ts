@@ -55,6 +55,15 @@ export interface PacketLeaf {
   readonly bytes: Uint8Array
 }
 
+/** Reads the message that stands in `all` from `start` to `end`. Throws `DecodeError`. */
+export type ReadLeaf = (all: Uint8Array, start: number, end: number) => PacketLeaf
+
+/** Reads it anew; its bytes share memory with the packet. */
+export const readLeaf: ReadLeaf = (all, start, end) => {
+  const bytes = start === 0 && end === all.length ? all : all.subarray(start, end)
+  return { message: decodePacketMessage(bytes), bytes }
+}
+
 export interface DecodedPacket {
   readonly layers: readonly Layer[]
   /** In the order of the wire. */
@@ -64,8 +73,9 @@ export interface DecodedPacket {
 }
 
 /** Takes a datagram apart. Throws `DecodeError` or `DecryptError` where nothing in it can be used because of a layer
- *  around everything, or because its only message is broken. */
-export function decodePacket(bytes: Uint8Array, sealing: Sealing): DecodedPacket {
+ *  around everything, or because its only message is broken.
+ *  @param read reads each message; may give one that was read from the same bytes before */
+export function decodePacket(bytes: Uint8Array, sealing: Sealing, read: ReadLeaf = readLeaf): DecodedPacket {
   const layers: Layer[] = []
   const headerLength = labelHeaderLength(bytes, bytes.length)
   if (headerLength === undefined && bytes.length > 0) throw new DecodeError('label cut short')
@@ -74,8 +84,8 @@ export function decodePacket(bytes: Uint8Array, sealing: Sealing): DecodedPacket
   let inner = headerLength ? bytes.subarray(headerLength) : bytes
   if (sealing.keyring !== undefined) inner = unseal(inner, sealing, sealing.keyring, layers)
   if (inner[0] === SwimType.crc && inner.length >= CRC_OVERHEAD_BYTES) inner = checkCrc(inner, layers)
-  const taken: Taken = { layers, messages: [], problems: [], inflatable: MAX_INFLATED_PACKET_BYTES, parts: 0 }
-  takeApart(inner, taken, 0)
+  const taken: Taken = { read, layers, messages: [], problems: [], inflatable: MAX_INFLATED_PACKET_BYTES, parts: 0 }
+  takeApart(inner, 0, inner.length, taken, 0)
   return { layers, messages: taken.messages, problems: taken.problems }
 }
 
@@ -155,6 +165,7 @@ function checkCrc(bytes: Uint8Array, layers: Layer[]): Uint8Array {
 
 /** What one datagram came to so far. */
 interface Taken {
+  readonly read: ReadLeaf
   readonly layers: Layer[]
   readonly messages: PacketLeaf[]
   readonly problems: DecodeError[]
@@ -164,28 +175,31 @@ interface Taken {
   parts: number
 }
 
-function takeApart(bytes: Uint8Array, taken: Taken, depth: number): void {
-  const type = bytes[0]
+/** Takes apart what stands in `all` from `start` to `end`. */
+function takeApart(all: Uint8Array, start: number, end: number, taken: Taken, depth: number): void {
+  const type = start < end ? all[start] : undefined
   if (type !== SwimType.compound && type !== SwimType.compress) {
-    taken.messages.push({ message: decodePacketMessage(bytes), bytes })
+    taken.messages.push(taken.read(all, start, end))
     return
   }
   if (depth === MAX_LAYER_DEPTH) throw new DecodeError(`more than ${MAX_LAYER_DEPTH} layers`)
+  const bytes = all.subarray(start, end)
   if (type === SwimType.compress) {
     const plain = unwrapCompressed(bytes, taken.inflatable)
     taken.inflatable -= plain.length
     taken.layers.push({ kind: 'compress', packedBytes: bytes.length, plainBytes: plain.length })
-    takeApart(plain, taken, depth + 1)
+    takeApart(plain, 0, plain.length, taken, depth + 1)
     return
   }
-  const { parts, count } = decodeCompound(bytes)
-  taken.parts += parts.length
+  const { bounds, count } = decodeCompound(bytes)
+  const parts = bounds.length - 1
+  taken.parts += parts
   if (taken.parts > MAX_PACKET_PARTS) throw new DecodeError(`more than ${MAX_PACKET_PARTS} messages in a packet`)
   taken.layers.push({ kind: 'compound', count })
-  for (const part of parts) {
+  for (let index = 0; index < parts; index++) {
     if (taken.problems.length > MAX_PACKET_PROBLEMS) return
     try {
-      takeApart(part, taken, depth + 1)
+      takeApart(bytes, bounds[index] as number, bounds[index + 1] as number, taken, depth + 1)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       const isLast = taken.problems.length === MAX_PACKET_PROBLEMS
@@ -194,6 +208,6 @@ function takeApart(bytes: Uint8Array, taken: Taken, depth: number): void {
       )
     }
   }
-  const missing = count - parts.length
+  const missing = count - parts
   if (missing > 0) taken.problems.push(new DecodeError(`${missing} messages of a compound are cut off`))
 }

@@ -7,21 +7,7 @@ import { INCARNATION_CEILING, MAX_INCARNATION } from '../../../src/swim/admissio
 import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
-import {
-  alive,
-  at,
-  Bench,
-  dead,
-  left,
-  Mesh,
-  metaOf,
-  ping,
-  pushPull,
-  row,
-  source,
-  suspect,
-  VERSIONS,
-} from './support.ts'
+import { alive, at, Bench, dead, left, Mesh, metaOf, pushPull, row, suspect, VERSIONS } from './support.ts'
 
 const CEILING = INCARNATION_CEILING
 
@@ -162,17 +148,6 @@ describe('SWIM §4.2: order of claims about another', () => {
       made.receive(claim)
       assert.equal(made.swim.queued, 0, `${claim.type} again`)
     }
-  })
-
-  it('what is gossiped on does not change when the packet does', () => {
-    const made = bench()
-    const bytes = Uint8Array.from([4, ...new Array<number>(200).fill(0xc0)])
-    made.swim.receivePacket([{ message: alive('m2', 2), bytes }], at(9), 0)
-    bytes.fill(0)
-    made.receive(ping('', 1, source('m3')))
-    const [effect] = made.effects()
-    assert.ok(effect?.kind === 'packet')
-    assert.deepEqual(effect.parts[1], Uint8Array.from([4, ...new Array<number>(200).fill(0xc0)]))
   })
 
   it('a claim with more bytes than a packet holds is gossiped in our own words', () => {

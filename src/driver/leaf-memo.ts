@@ -1,0 +1,29 @@
+// Messages of packets, read once: gossip brings the same bytes a dozen times to each member, and a process may run many members. What
+// comes again is given as it was read then, so nobody may change what was read. Pings and acks never come twice, and are read anew.
+import { ByteMemo } from '../base/byte-memo.ts'
+import { copyOf } from '../base/bytes.ts'
+import { type PacketLeaf, type ReadLeaf, readLeaf } from '../wire/packet.ts'
+import { SwimType } from '../wire/types.ts'
+
+/** Twice as many as claims and intents of a cluster of 4,000 that begins. Strangers can fill it: 10 MiB then. */
+const SLOTS = 16_384
+/** Longer messages are read anew: an alive claim with tags of 400 bytes is shorter. */
+const MAX_BYTES = 512
+
+/** Of the whole process: reading depends on nothing but the bytes. */
+const leaves = new ByteMemo<PacketLeaf>(SLOTS)
+
+/** As `readLeaf`; the bytes of claims and of messages of the layer above are ours to keep, and share no memory with the packet. */
+export const readLeafOnce: ReadLeaf = (all, start, end) => {
+  if (!isToldOn(all[start])) return readLeaf(all, start, end)
+  const isShort = end - start <= MAX_BYTES
+  const known = isShort ? leaves.find(all, start, end) : undefined
+  if (known !== undefined) return known
+  const bytes = copyOf(all.subarray(start, end))
+  const leaf = readLeaf(bytes, 0, bytes.length)
+  return isShort ? leaves.keep(bytes, leaf) : leaf
+}
+
+function isToldOn(type: number | undefined): boolean {
+  return type === SwimType.alive || type === SwimType.suspect || type === SwimType.dead || type === SwimType.user
+}
