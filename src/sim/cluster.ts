@@ -8,7 +8,7 @@
 //   cluster.crash('m-3')
 //   await cluster.until(() => cluster.member('m-1').member('m-3')?.state === 'dead')
 //   await cluster.close()
-import { TimeoutError } from '../base/errors.ts'
+import { OptionsError, TimeoutError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { MembershipEvent } from '../events.ts'
 import { Membership } from '../membership.ts'
@@ -16,8 +16,8 @@ import { type MembershipOptions, resolveOptions } from '../options.ts'
 import { formatIp } from '../wire/address.ts'
 import { ClusterChecks } from './checks.ts'
 import { packetDescriber } from './describe.ts'
+import { FaultVerbs } from './fault-verbs.ts'
 import type { SimHost } from './host.ts'
-import type { CutKind, LinkOptions } from './links.ts'
 import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 import type { Station } from './station.ts'
 import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
@@ -44,13 +44,6 @@ export interface ClusterEvent {
   readonly about: string
 }
 
-export interface CutOptions {
-  /** Only what goes from the first to the second is cut. Default false. */
-  readonly isOneWay?: boolean
-  /** `packets` lets streams through. Default `all`. */
-  readonly kind?: CutKind
-}
-
 export interface CrashOptions {
   /** `killed` (default): the process is gone, its machine refuses and resets streams. `unplugged`: nothing answers any more. */
   readonly how?: 'killed' | 'unplugged'
@@ -59,6 +52,8 @@ export interface CrashOptions {
 export interface RestartOptions extends WaitOptions {
   /** It joins through a running member. Default true; false where it is to find its way back by itself. */
   readonly joins?: boolean
+  /** `lost`: it finds an empty disk, that has no fault. Default `kept`. */
+  readonly disk?: 'kept' | 'lost'
 }
 
 const PORT = 7946
@@ -89,7 +84,7 @@ interface Seat {
   isRunning: boolean
 }
 
-export class Cluster {
+export class Cluster extends FaultVerbs {
   readonly simulation: Simulation
   /** All that members told, in order. */
   readonly events: ClusterEvent[] = []
@@ -99,6 +94,7 @@ export class Cluster {
   readonly #seats = new Map<string, Seat>()
 
   constructor(options: ClusterOptions) {
+    super()
     this.#options = options
     // The transcript reads packets with the keys that every member has. A per-member function may give others: then they are not read.
     const common = resolveOptions(typeof options.options === 'function' ? {} : (options.options ?? {}))
@@ -153,17 +149,22 @@ export class Cluster {
   /** The host is gone at once, without goodbye. */
   crash(name: string, options: CrashOptions = {}): void {
     const { how = 'killed' } = options
+    if (how !== 'killed' && how !== 'unplugged') throw new OptionsError('how', how, `'killed' or 'unplugged'`)
     const seat = this.#running(name)
-    this.#note(name, how)
+    this.note(name, how)
+    this.injected.crash++
     seat.isRunning = false
     if (how === 'unplugged') seat.station.isUp = false
     seat.host.kill()
   }
 
   /** A new instance with the same name, address and options, on the same disk, joins through a running member. */
-  async restart(name: string, { joins = true, ...options }: RestartOptions = {}): Promise<void> {
+  async restart(name: string, { joins = true, disk = 'kept', ...options }: RestartOptions = {}): Promise<void> {
     const seat = this.#seat(name)
+    if (disk !== 'kept' && disk !== 'lost') throw new OptionsError('disk', disk, `'kept' or 'lost'`)
     if (seat.isRunning) throw this.error(`${name} runs already`)
+    this.injected.restart++
+    if (disk === 'lost') seat.station.disk.erase()
     const contact = joins ? this.#contact() : undefined
     seat.station.isUp = true
     seat.host = this.simulation.host(seat.station)
@@ -174,57 +175,11 @@ export class Cluster {
   /** A member says goodbye and closes. */
   async leave(name: string, options: WaitOptions = {}): Promise<void> {
     const seat = this.#running(name)
-    this.#note(name, 'leaves')
+    this.note(name, 'leaves')
+    this.injected.leave++
     await this.#waitFor(seat.membership.leave(), { what: `${name} leaves`, ...options })
     seat.isRunning = false
     this.#checkClosed(seat)
-  }
-
-  /** Stops a process: what comes due or arrives waits, packets as long as its socket buffer takes them. */
-  pause(name: string): void {
-    this.#note(name, 'paused')
-    this.#running(name).host.pause()
-  }
-
-  resume(name: string): void {
-    this.#note(name, 'resumed')
-    this.#running(name).host.resume()
-  }
-
-  /** Cuts the link between two members. What is under way still arrives. */
-  cut(from: string, to: string, options: CutOptions = {}): void {
-    const { isOneWay = false, kind = 'all' } = options
-    this.#note('*', `cut ${from} ${isOneWay ? '->' : '<->'} ${to}${kind === 'all' ? '' : `, ${kind} only`}`)
-    this.#cut(this.#seat(from).name, this.#seat(to).name, isOneWay, kind)
-  }
-
-  /** Cuts every link between members of different groups. Members in no group keep theirs. */
-  partition(groups: readonly (readonly string[])[]): void {
-    this.#note('*', `partition ${groups.map((group) => group.join(' ')).join(' | ')}`)
-    groups.forEach((group, index) => {
-      for (const from of group) {
-        for (const to of groups.slice(index + 1).flat())
-          this.#cut(this.#seat(from).name, this.#seat(to).name, false, 'all')
-      }
-    })
-  }
-
-  /** Ends the cuts between two members, in both directions; without arguments, every cut. */
-  heal(one?: string, other?: string): void {
-    const { links } = this.simulation.network
-    if (one === undefined || other === undefined) {
-      this.#note('*', 'heal')
-      links.heal()
-      return
-    }
-    this.#note('*', `heal ${one} <-> ${other}`)
-    links.heal(one, other)
-    links.heal(other, one)
-  }
-
-  /** Gives the link from one member to another, in this direction, latency and loss of its own. */
-  link(from: string, to: string, options: LinkOptions): void {
-    this.simulation.network.links.set(this.#seat(from).name, this.#seat(to).name, options)
   }
 
   /** Lets virtual time pass. Rejects `SimulationError` with what anything on the hosts threw, if it did. */
@@ -283,10 +238,22 @@ export class Cluster {
     return this.simulation.error(message)
   }
 
+  protected station(name: string): Station {
+    return this.#seat(name).station
+  }
+
+  protected runningStation(name: string): Station {
+    return this.#running(name).station
+  }
+
   #addSeat(name: string): Seat {
     const number = this.#seats.size
     const ip = `10.0.${Math.floor(number / 250)}.${(number % 250) + 1}`
     const station = this.simulation.station(name, ip)
+    station.disk.told = (what, isFault) => {
+      if (isFault) this.injected.disk++
+      this.note(name, what)
+    }
     const host = this.simulation.host(station)
     const seat: Seat = { name, station, host, membership: this.#make(name, host, station), isRunning: true }
     this.#seats.set(name, seat)
@@ -322,11 +289,11 @@ export class Cluster {
     const { membership } = seat
     if (phaseMs > 0) await this.sleep(phaseMs)
     if (!seat.isRunning) return // crashed before it came to be
-    this.#note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
+    this.note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
     await membership.start()
     if (contact === undefined) return
     const { joined } = await membership.join([contact])
-    this.#note(seat.name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
+    this.note(seat.name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
   }
 
   #told(observer: string, event: MembershipEvent): void {
@@ -334,13 +301,7 @@ export class Cluster {
     this.events.push({ atMs: this.now, observer, type: event.type, about })
     const detail =
       event.type === 'warning' ? `${event.code}: ${event.message}` : event.type === 'closed' ? event.reason : about
-    this.#note(observer, `${event.type} ${detail}`)
-  }
-
-  #cut(one: string, other: string, isOneWay: boolean, kind: CutKind): void {
-    const { links } = this.simulation.network
-    links.cut(one, other, kind)
-    if (!isOneWay) links.cut(other, one, kind)
+    this.note(observer, `${event.type} ${detail}`)
   }
 
   #waitFor<Value>(promise: Promise<Value>, options: WaitOptions): Promise<Value> {
@@ -375,9 +336,5 @@ export class Cluster {
     const seat = this.#seats.get(name)
     if (seat === undefined) throw this.error(`there is no member ${name}`)
     return seat
-  }
-
-  #note(who: string, what: string): void {
-    this.simulation.transcript.note(who, what)
   }
 }

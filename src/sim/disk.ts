@@ -1,6 +1,7 @@
 // A pretended disk: files by name, a journal of everything that was done to them where one is asked for, and faults to order. What it resolves for it has done;
 // nothing takes time unless it is stuck. It belongs to a machine and outlives the processes on it.
 import { concat, copyOf } from '../base/bytes.ts'
+import { OptionsError } from '../base/errors.ts'
 import type { LogFile, LogFileMode, Storage } from '../driver/storage.ts'
 
 /** What is wrong with it. `full`: what is written ends in the middle. `read-only`. `sync`: nothing is ever on the disk for sure.
@@ -22,6 +23,13 @@ export interface Tenant {
   logs: number
 }
 
+const DISK_FAULTS: Readonly<Record<DiskFault, string>> = {
+  full: 'disk is full',
+  'read-only': 'disk is read-only',
+  sync: 'disk fails to sync',
+  stuck: 'disk is stuck',
+}
+
 /** A file as its handles see it: a name may come to lead to another one. */
 interface Inode {
   bytes: Uint8Array
@@ -35,6 +43,10 @@ export class SimDisk implements Storage {
   roomBytes = 0
   /** Who uses the disk without a mount. */
   readonly nobody: Tenant = { isGone: false, logs: 0 }
+  /** How many operations each fault has made fail, or wait. */
+  readonly felt: Record<DiskFault, number> = { full: 0, 'read-only': 0, sync: 0, stuck: 0 }
+  /** Is told what becomes of the disk, in words, and whether it is for the worse. */
+  told: ((what: string, isFault: boolean) => void) | undefined
   #fault: DiskFault | undefined
   #waiting: (() => void)[] = []
 
@@ -43,9 +55,45 @@ export class SimDisk implements Storage {
   }
 
   set fault(fault: DiskFault | undefined) {
+    if (fault !== this.#fault)
+      this.told?.(fault === undefined ? 'disk is well' : DISK_FAULTS[fault], fault !== undefined)
     this.#fault = fault
     if (fault === 'stuck') return
     for (const resume of this.#waiting.splice(0)) resume()
+  }
+
+  /** So many bytes still fit; what is written beyond them ends in the middle. Ends another fault, as do the other verbs. */
+  fill(roomBytes = 0): void {
+    if (!(roomBytes >= 0)) throw new OptionsError('roomBytes', roomBytes, '0 or more')
+    this.fault = 'full'
+    this.roomBytes = roomBytes
+  }
+
+  /** Nothing can be written any more. */
+  makeReadOnly(): void {
+    this.fault = 'read-only'
+  }
+
+  /** What is written may never reach the disk: every `sync` fails. */
+  failSyncs(): void {
+    this.fault = 'sync'
+  }
+
+  /** Nothing answers until `mend`. */
+  stick(): void {
+    this.fault = 'stuck'
+  }
+
+  /** Ends the fault; what waited goes on. */
+  mend(): void {
+    this.fault = undefined
+  }
+
+  /** A new, empty disk in its place. What is open stays open, and is nobody's. */
+  erase(): void {
+    this.mend()
+    this.#files.clear()
+    this.told?.('disk is lost, and an empty one in its place', true)
   }
 
   /** What stands under a name. */
@@ -88,8 +136,9 @@ export class SimDisk implements Storage {
   async replaceFile(path: string, bytes: Uint8Array): Promise<void> {
     await this.#answer()
     this.#checkWritable()
-    if (this.#fault === 'full' && bytes.length > this.roomBytes) throw failure('ENOSPC', 'no space left on device')
-    if (this.#fault === 'sync') throw failure('EIO', 'i/o error')
+    if (this.#fault === 'full' && bytes.length > this.roomBytes)
+      throw this.#fail('full', 'ENOSPC', 'no space left on device')
+    if (this.#fault === 'sync') throw this.#fail('sync', 'EIO', 'i/o error')
     this.#change({ kind: 'cut', path: `${path}.new`, length: 0 })
     this.#change({ kind: 'write', path: `${path}.new`, bytes: copyOf(bytes) })
     this.#change({ kind: 'rename', from: `${path}.new`, to: path })
@@ -101,7 +150,7 @@ export class SimDisk implements Storage {
     if (mode !== 'read') this.#checkWritable()
     if (mode === 'anew' || !this.#files.has(path)) {
       if (this.#fault === 'full' && !this.#files.has(path) && this.roomBytes === 0) {
-        throw failure('ENOSPC', 'no space left on device')
+        throw this.#fail('full', 'ENOSPC', 'no space left on device')
       }
       this.#change({ kind: 'cut', path, length: 0 })
     }
@@ -113,7 +162,7 @@ export class SimDisk implements Storage {
     await this.#answer()
     this.#checkWritable()
     this.#change({ kind: 'rename', from, to })
-    if (this.#fault === 'sync') throw failure('EIO', 'i/o error')
+    if (this.#fault === 'sync') throw this.#fail('sync', 'EIO', 'i/o error')
   }
 
   async removeFile(path: string): Promise<void> {
@@ -154,7 +203,7 @@ export class SimDisk implements Storage {
         const fitting = this.#fault === 'full' ? bytes.subarray(0, this.roomBytes) : bytes
         if (this.#fault === 'full') this.roomBytes -= fitting.length
         if (isNamed()) this.#change({ kind: 'write', path, bytes: copyOf(fitting) })
-        if (fitting.length < bytes.length) throw failure('ENOSPC', 'no space left on device')
+        if (fitting.length < bytes.length) throw this.#fail('full', 'ENOSPC', 'no space left on device')
       },
       truncate: async (length) => {
         await alive()
@@ -163,7 +212,7 @@ export class SimDisk implements Storage {
       },
       sync: async () => {
         await alive()
-        if (this.#fault === 'sync') throw failure('EIO', 'i/o error')
+        if (this.#fault === 'sync') throw this.#fail('sync', 'EIO', 'i/o error')
       },
       close: async () => {
         if (isOpen) tenant.logs--
@@ -191,10 +240,16 @@ export class SimDisk implements Storage {
   }
 
   #checkWritable(): void {
-    if (this.#fault === 'read-only') throw failure('EROFS', 'read-only file system')
+    if (this.#fault === 'read-only') throw this.#fail('read-only', 'EROFS', 'read-only file system')
+  }
+
+  #fail(fault: DiskFault, code: string, message: string): Error {
+    this.felt[fault]++
+    return failure(code, message)
   }
 
   async #answer(): Promise<void> {
+    if (this.#fault === 'stuck') this.felt.stuck++
     while (this.#fault === 'stuck') await new Promise<void>((resume) => this.#waiting.push(resume))
   }
 }

@@ -4,8 +4,8 @@ import type { Schedule } from './schedule.ts'
 import type { Station } from './station.ts'
 import type { PacketDrop, Traffic } from './traffic.ts'
 
-/** What happens to a packet. */
-export type PacketFate = 'sent' | 'delivered' | PacketDrop
+/** What happens to a packet. `duplicated`: a copy of it is under way. */
+export type PacketFate = 'sent' | 'delivered' | 'duplicated' | PacketDrop
 
 /** What happens to a stream. */
 export type StreamFate =

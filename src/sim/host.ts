@@ -38,8 +38,6 @@ export class SimHost implements Host {
   readonly #tenant = { isGone: false, logs: 0 }
   #isKilled = false
   #timers = 0
-  /** Tasks whose time came during the pause. */
-  #late: (() => void)[] = []
 
   constructor(options: SimHostOptions) {
     this.station = options.station
@@ -48,7 +46,8 @@ export class SimHost implements Host {
     this.#network = options.network
     this.#random = options.random
     this.#names = options.names
-    this.clock = { now: () => options.network.schedule.now, wakeAt: (at, wake) => this.#wakeAt(at, wake) }
+    const { clock } = options.station
+    this.clock = { now: () => clock.now(), wakeAt: (at, wake) => this.#wakeAt(at, wake) }
   }
 
   /** What is still open here, in words: empty once everything that ran here has closed. */
@@ -79,7 +78,7 @@ export class SimHost implements Host {
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal?.reason)
       signal?.addEventListener('abort', abort, { once: true })
-      this.#at(this.clock.now() + RESOLVE_MS, () => {
+      this.#soon(RESOLVE_MS, () => {
         signal?.removeEventListener('abort', abort)
         const found = this.#names.get(name) ?? []
         if (found.length > 0) resolve(found)
@@ -98,58 +97,53 @@ export class SimHost implements Host {
   }
 
   defer(task: () => void): void {
-    this.#at(this.clock.now(), task)
+    this.#soon(0, task)
   }
 
   /** Ends the process at once: its streams are reset by its machine, nothing it waited for happens any more. */
   kill(): void {
     this.#isKilled = true
     this.#tenant.isGone = true
-    this.#late = []
-    this.station.resume()
+    this.station.loop.clear()
     for (const transport of this.#transports) transport.abort()
   }
 
   /** Stops the process: timers that come due and all that arrives wait, packets only as long as the socket buffer takes them. */
   pause(): void {
-    this.station.pause()
+    this.station.loop.pause()
   }
 
   /** Lets it go on, the way an event loop does after a stall: first the timers that are late, then what has arrived, then the
    *  tasks those defer. */
   resume(): void {
-    const { schedule } = this.#network
-    const held = [...this.#late, ...this.station.resume()]
-    this.#late = []
-    for (const task of held) schedule.at(schedule.now, () => this.#run(task))
+    this.station.loop.resume()
   }
 
   #wakeAt(at: number, wake: () => void): () => void {
     let isOver = false
     this.#timers++
-    const cancelTask = this.#at(at, () => {
-      if (isOver) return // cancelled while the pause held it
-      isOver = true
-      this.#timers--
-      wake()
+    const cancelTimer = this.station.clock.wakeAt(at, () => {
+      this.#run(() => {
+        if (isOver) return // cancelled while it was late
+        isOver = true
+        this.#timers--
+        wake()
+      })
     })
     return () => {
       if (isOver) return
       isOver = true
       this.#timers--
-      cancelTask()
+      cancelTimer()
     }
   }
 
-  #at(at: number, task: () => void): () => void {
+  #soon(ms: number, task: () => void): void {
     const { schedule } = this.#network
-    const scheduled = schedule.at(at, () => this.#run(task))
-    return () => schedule.cancel(scheduled)
+    schedule.at(schedule.now + ms, () => this.#run(task))
   }
 
   #run(task: () => void): void {
-    if (this.#isKilled) return
-    if (this.station.isPaused) this.#late.push(task)
-    else task()
+    if (!this.#isKilled) this.station.loop.due(task)
   }
 }

@@ -4,17 +4,18 @@ export {
   type ClusterEvent,
   type ClusterOptions,
   type CrashOptions,
-  type CutOptions,
   type RestartOptions,
   type SimMemberOptions,
 } from './cluster.ts'
 export type { DiskChange, DiskFault, SimDisk, Tenant } from './disk.ts'
 export type { NetworkObserver, PacketFate, StreamFate } from './fabric.ts'
+export type { CutOptions, FaultVerb } from './fault-verbs.ts'
 export type { SimHost } from './host.ts'
-export type { CutKind, Latency, Leg, LinkOptions, Links, Rule, Verdict } from './links.ts'
+export type { ExponentialLatency, Latency, LogNormalLatency, UniformLatency } from './latency.ts'
+export type { CutKind, Leg, LinkOptions, Links, Rule, Verdict } from './links.ts'
 export type { Network, NetworkOptions } from './network.ts'
 export { Simulation, SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 export type { Station } from './station.ts'
-export type { PacketDrop, Tally, Traffic } from './traffic.ts'
+export type { Felt, PacketDrop, Tally, Traffic } from './traffic.ts'
 export type { Transcript, TranscriptDetail } from './transcript.ts'
 export type { View } from './views.ts'

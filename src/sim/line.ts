@@ -57,6 +57,8 @@ export class Line {
       const isUp = this.#from.isUp && this.#to.isUp
       const verdict = isUp ? links.judge(this.#from.name, this.#to.name, 'stream', bytes) : 'host-down'
       if (typeof verdict === 'string') {
+        this.#fabric.traffic.felt.resent++
+        this.#from.traffic.felt.resent++
         this.#tryLater()
         return
       }

@@ -7,23 +7,20 @@ import type { Random } from '../base/random.ts'
 import type { Stream, StreamHandlers, Transport, TransportHandlers } from '../driver/host.ts'
 import { Address, formatIp, isWildcard, shortestIp } from '../wire/address.ts'
 import type { Fabric, NetworkObserver } from './fabric.ts'
-import { type LinkOptions, Links } from './links.ts'
+import { type LinkOptions, Links, MAX_UDP_BYTES } from './links.ts'
 import type { Schedule } from './schedule.ts'
 import { type Socket, Station } from './station.ts'
 import { dial } from './streams.ts'
 import { count, type PacketDrop, Traffic } from './traffic.ts'
 
 export interface NetworkOptions extends LinkOptions {
-  /** Larger packets vanish on the way, as where fragments are filtered. Default: 65,507, the most UDP carries. */
-  readonly maxPacketBytes?: number
   /** A packet to a closed port of a living host is answered by ICMP, told to the sender as `sendFailed`. Default false. */
   readonly refusesPackets?: boolean
-  /** Socket buffer of a paused host, default 212,992 (Linux). */
+  /** Socket buffer of a host, for what it does not read at once: 1 or more, default 212,992 (Linux). */
   readonly bufferBytes?: number
   readonly observer?: NetworkObserver | undefined
 }
 
-const MAX_UDP_BYTES = 65_507
 const DEFAULT_BUFFER_BYTES = 212_992
 
 export class Network implements Fabric {
@@ -32,17 +29,19 @@ export class Network implements Fabric {
   readonly traffic: Traffic = new Traffic()
   readonly observer: NetworkObserver | undefined
   readonly #stations = new Map<string, Station>()
-  readonly #maxPacketBytes: number
   readonly #refusesPackets: boolean
+  readonly #random: Random
   readonly #bufferBytes: number
 
   constructor(schedule: Schedule, random: Random, options: NetworkOptions = {}) {
     this.schedule = schedule
     this.links = new Links(random, options)
     this.observer = options.observer
-    this.#maxPacketBytes = options.maxPacketBytes ?? MAX_UDP_BYTES
+    this.#random = random
     this.#refusesPackets = options.refusesPackets ?? false
-    this.#bufferBytes = options.bufferBytes ?? DEFAULT_BUFFER_BYTES
+    const { bufferBytes = DEFAULT_BUFFER_BYTES } = options
+    if (!(bufferBytes >= 1)) throw new OptionsError('bufferBytes', bufferBytes, '1 or more')
+    this.#bufferBytes = bufferBytes
   }
 
   stationAt(host: string): Station | undefined {
@@ -53,7 +52,12 @@ export class Network implements Fabric {
   attach(name: string, ip: Uint8Array): Station {
     const key = formatIp(shortestIp(ip))
     if (this.#stations.has(key)) throw new OptionsError('ip', key, 'an address no other host has')
-    const station = new Station(name, shortestIp(ip), this.#bufferBytes)
+    const station = new Station(name, shortestIp(ip), {
+      schedule: this.schedule,
+      random: this.#random,
+      traffic: this.traffic,
+      bufferBytes: this.#bufferBytes,
+    })
     this.#stations.set(key, station)
     return station
   }
@@ -94,7 +98,10 @@ export class Network implements Fabric {
       return
     }
     const bytes = copyOf(packet)
-    schedule.at(schedule.now + verdict, () => this.#arrive(socket, target, to, bytes))
+    const travel = (ms: number): void => {
+      schedule.at(schedule.now + ms, () => this.#arrive(socket, target, to, bytes))
+    }
+    travel(this.links.isUnruly ? verdict + this.#disturb(from, target, bytes, travel) : verdict)
   }
 
   /** The process that bound the socket is gone: nobody is told here, the others' streams are reset. */
@@ -118,8 +125,24 @@ export class Network implements Fabric {
   #judge(from: Station, target: Station | undefined, bytes: number): number | PacketDrop {
     if (!from.isUp) return 'host-down'
     if (target === undefined) return 'no-host'
-    if (bytes > this.#maxPacketBytes) return 'too-big'
     return this.links.judge(from.name, target.name, 'packet', bytes)
+  }
+
+  /** Sends a copy where the link makes one, and gives how long it holds the packet back. */
+  #disturb(from: Station, target: Station, bytes: Uint8Array, travel: (ms: number) => void): number {
+    const heldMs = this.links.holdBack(from.name, target.name)
+    if (heldMs > 0) {
+      this.traffic.felt.reordered++
+      from.traffic.felt.reordered++
+    }
+    const copyMs = this.links.copy(from.name, target.name)
+    if (copyMs !== undefined) {
+      this.traffic.felt.duplicated++
+      from.traffic.felt.duplicated++
+      this.observer?.packet('duplicated', from.name, target.name, bytes)
+      travel(copyMs)
+    }
+    return heldMs
   }
 
   #arrive(sender: Socket, target: Station, to: Address, bytes: Uint8Array): void {
@@ -130,11 +153,11 @@ export class Network implements Fabric {
       if (target.isUp && this.#refusesPackets) this.#refuse(sender, target, to)
       return
     }
-    const isTaken = target.deliver(bytes.length, () => {
+    const isTaken = target.loop.arrive(bytes.length, () => {
       if (socket.isClosed) return
       count(this.traffic.delivered, target.traffic.delivered, bytes.length)
       this.observer?.packet('delivered', from.name, target.name, bytes)
-      socket.handlers.packet(bytes, sender.outside, this.schedule.now)
+      socket.handlers.packet(bytes, sender.outside, target.clock.now())
     })
     if (!isTaken) this.#drop('buffer-full', target, from.name, target.name, bytes)
   }
@@ -148,7 +171,7 @@ export class Network implements Fabric {
   }
 
   #tellFailed(socket: Socket, to: Address, error: Error, isRemote: boolean): void {
-    socket.station.deliver(0, () => {
+    socket.station.loop.arrive(0, () => {
       if (!socket.isClosed) socket.handlers.sendFailed(to, error, isRemote)
     })
   }

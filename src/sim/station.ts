@@ -1,9 +1,12 @@
-// One machine as the network sees it: an address, ports, a power switch, and a socket buffer that fills while it is paused.
-// Knows nothing of latency (links.ts) or of what runs on it (host.ts). It outlives the processes on it: a crash empties its ports.
-
+// One machine as the network sees it: an address, ports, a power switch, a disk, a clock, and the thread that reads its sockets. Knows
+// nothing of links or of what runs on it (host.ts). It outlives the processes on it: a crash empties its ports, and no more.
+import type { Random } from '../base/random.ts'
 import type { TransportHandlers } from '../driver/host.ts'
 import type { Address } from '../wire/address.ts'
+import { HostClock } from './clock.ts'
 import { SimDisk } from './disk.ts'
+import { EventLoop } from './event-loop.ts'
+import type { Schedule } from './schedule.ts'
 import { Traffic } from './traffic.ts'
 
 /** What a socket must be able to do to its streams. */
@@ -28,9 +31,17 @@ export interface Socket {
   isClosed: boolean
 }
 
+/** What machines of one network share. */
+export interface StationSetup {
+  readonly schedule: Schedule
+  readonly random: Random
+  /** Counts for all of them. */
+  readonly traffic: Traffic
+  /** What a socket buffer holds. */
+  readonly bufferBytes: number
+}
+
 const FIRST_FREE_PORT = 49_152
-/** Linux charges a datagram's bookkeeping to the buffer too. */
-const BOOKKEEPING_BYTES = 512
 
 export class Station {
   readonly name: string
@@ -40,20 +51,20 @@ export class Station {
   readonly disk: SimDisk = new SimDisk()
   /** False: switched off or unplugged; nothing reaches it and nothing answers for it. */
   isUp = true
-  readonly #bufferBytes: number
-  #usedBytes = 0
+  readonly clock: HostClock
+  readonly loop: EventLoop
   #nextPort = FIRST_FREE_PORT
-  #held: (() => void)[] | undefined
 
-  /** @param bufferBytes what the socket buffer holds while the machine is paused */
-  constructor(name: string, ip: Uint8Array, bufferBytes: number) {
+  constructor(name: string, ip: Uint8Array, setup: StationSetup) {
     this.name = name
     this.ip = ip
-    this.#bufferBytes = bufferBytes
+    const felt = [setup.traffic.felt, this.traffic.felt]
+    this.clock = new HostClock(setup.schedule, felt)
+    this.loop = new EventLoop({ ...setup, felt })
   }
 
   get isPaused(): boolean {
-    return this.#held !== undefined
+    return this.loop.isPaused
   }
 
   /** A port that nothing listens on, for the near end of a stream or a socket bound to port 0. */
@@ -63,32 +74,5 @@ export class Station {
       this.#nextPort = port === 65_535 ? FIRST_FREE_PORT : port + 1
       if (!this.sockets.has(port)) return port
     }
-  }
-
-  /** From now on nothing is delivered to what runs here; it is held instead. */
-  pause(): void {
-    this.#held ??= []
-  }
-
-  /** Ends the pause and gives what was held, in the order of arrival. */
-  resume(): readonly (() => void)[] {
-    const held = this.#held ?? []
-    this.#held = undefined
-    this.#usedBytes = 0
-    return held
-  }
-
-  /** Runs `deliver`, or holds it while paused. False where a packet of `packetBytes` finds the buffer full. Streams pass 0. */
-  deliver(packetBytes: number, deliver: () => void): boolean {
-    if (this.#held === undefined) {
-      deliver()
-      return true
-    }
-    if (packetBytes > 0) {
-      if (this.#usedBytes + packetBytes + BOOKKEEPING_BYTES > this.#bufferBytes) return false
-      this.#usedBytes += packetBytes + BOOKKEEPING_BYTES
-    }
-    this.#held.push(deliver)
-    return true
   }
 }

@@ -108,7 +108,7 @@ export class StreamEnd implements Stream {
   }
 
   #deliver(task: () => void): void {
-    this.#socket.station.deliver(0, task)
+    this.#socket.station.loop.arrive(0, task)
   }
 
   #take(piece: Piece): void {

@@ -2,8 +2,28 @@
 import type { LinkDrop } from './links.ts'
 
 /** Why a packet never arrived. `no-host`: nobody has the address; `host-down`: its host is switched off; `too-big`: above
- *  `maxPacketBytes`; `no-listener`: the port is closed; `buffer-full`: the host was paused too long. */
-export type PacketDrop = LinkDrop | 'no-host' | 'host-down' | 'too-big' | 'no-listener' | 'buffer-full'
+ *  `maxPacketBytes`; `no-listener`: the port is closed; `buffer-full`: the host was paused too long, or is too slow. */
+export type PacketDrop = LinkDrop | 'no-host' | 'host-down' | 'no-listener' | 'buffer-full'
+
+/** What faults did beside dropping packets: how often each took effect. */
+export interface Felt {
+  /** Packets of which a copy went on its way, counted at the sender. */
+  duplicated: number
+  /** Packets that were held back so that others overtake them, at the sender. */
+  reordered: number
+  /** Pieces of streams that went nowhere and were sent again later, at the sender. */
+  resent: number
+  /** Packets, and pieces of streams, that waited for the end of a pause, at the receiver; and so on below. */
+  held: number
+  /** That were handed over late by `lag`. */
+  lagged: number
+  /** That a slow process took its time over. */
+  slowed: number
+  /** Timers that came late, by a pause or by work of a slow process. */
+  late: number
+  /** Timers that a clock that drifts set off early or late. */
+  drifted: number
+}
 
 /** A count of packets and of the bytes in them. */
 export interface Tally {
@@ -24,6 +44,16 @@ export class Traffic {
     'too-big': { packets: 0, bytes: 0 },
     'no-listener': { packets: 0, bytes: 0 },
     'buffer-full': { packets: 0, bytes: 0 },
+  }
+  readonly felt: Felt = {
+    duplicated: 0,
+    reordered: 0,
+    resent: 0,
+    held: 0,
+    lagged: 0,
+    slowed: 0,
+    late: 0,
+    drifted: 0,
   }
   /** `bytes` are counted when they arrive. */
   readonly streams: { dialled: number; accepted: number; refused: number; reset: number; bytes: number } = {

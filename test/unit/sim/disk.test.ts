@@ -135,3 +135,40 @@ describe('sim/disk.ts', () => {
     ])
   })
 })
+
+describe('sim/disk verbs', () => {
+  it('break and mend it, tell of it, and count what failed', async () => {
+    const disk = new SimDisk()
+    const told: string[] = []
+    disk.told = (what, isFault) => told.push(`${what}${isFault ? ' !' : ''}`)
+    const log = await disk.openLog('log', 'anew')
+    const append = async (): Promise<string | undefined> => log?.append(utf8('abc')).then(() => undefined, String)
+    disk.fill(2)
+    assert.match((await append()) ?? '', /ENOSPC/)
+    disk.makeReadOnly()
+    assert.match((await append()) ?? '', /EROFS/)
+    disk.failSyncs()
+    assert.equal(await append(), undefined)
+    await assert.rejects(log?.sync() ?? Promise.resolve(), /EIO/)
+    disk.stick()
+    const waiting = append()
+    disk.mend()
+    disk.mend()
+    assert.equal(await waiting, undefined)
+    assert.deepEqual(disk.felt, { full: 1, 'read-only': 1, sync: 1, stuck: 1 })
+    disk.erase()
+    assert.equal(disk.content('log'), undefined)
+    assert.deepEqual(told, [
+      'disk is full !',
+      'disk is read-only !',
+      'disk fails to sync !',
+      'disk is stuck !',
+      'disk is well',
+      'disk is lost, and an empty one in its place !',
+    ])
+  })
+
+  it('refuse room that is none', () => {
+    assert.throws(() => new SimDisk().fill(Number.NaN), { code: 'ERR_OPTIONS', option: 'roomBytes' })
+  })
+})

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { OptionsError } from '../../../src/base/errors.ts'
 import { Random } from '../../../src/base/random.ts'
-import { Links } from '../../../src/sim/links.ts'
+import { type LinkOptions, Links, linkInWords } from '../../../src/sim/links.ts'
 
 const packet = (links: Links, from: string, to: string): number | string => links.judge(from, to, 'packet', 100)
 const stream = (links: Links, from: string, to: string): number | string => links.judge(from, to, 'stream', 100)
@@ -87,18 +87,80 @@ describe('sim/links', () => {
     assert.equal(packet(links, 'a', 'b'), 16)
   })
 
+  it('heals every cut of one host', () => {
+    const links = new Links(new Random(1))
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['b', 'a'],
+      ['b', 'c'],
+    ] as const)
+      links.cut(from, to)
+    links.heal('a')
+    assert.deepEqual([typeof packet(links, 'a', 'b'), typeof packet(links, 'b', 'a')], ['number', 'number'])
+    assert.equal(packet(links, 'b', 'c'), 'cut')
+  })
+
+  it('holds back the share it is told, and copies the share it is told', () => {
+    const links = new Links(new Random(3), { latencyMs: 2 })
+    assert.equal(links.isUnruly, false)
+    links.set('a', 'b', { reorderRatio: 0.3, reorderMs: { minMs: 5, maxMs: 6 }, duplicateRatio: 0.1 })
+    assert.equal(links.isUnruly, true)
+    const held = Array.from({ length: 10_000 }, () => links.holdBack('a', 'b')).filter((ms) => ms > 0)
+    assert.ok(Math.abs(held.length / 10_000 - 0.3) < 0.02, `held ${held.length}`)
+    assert.ok(held.every((ms) => ms >= 5 && ms < 6))
+    const copies = Array.from({ length: 10_000 }, () => links.copy('a', 'b')).filter((ms) => ms !== undefined)
+    assert.ok(Math.abs(copies.length / 10_000 - 0.1) < 0.01, `copied ${copies.length}`)
+    assert.ok(copies.every((ms) => ms === 2))
+    assert.deepEqual([links.holdBack('b', 'a'), links.copy('b', 'a')], [0, undefined])
+  })
+
+  it('lets nothing pass that is larger than the link takes, but streams', () => {
+    const links = new Links(new Random(1), { maxPacketBytes: 1_400 })
+    links.set('a', 'b', { maxPacketBytes: 500 })
+    const sent = (to: string, bytes: number): number | string => links.judge('a', to, 'packet', bytes)
+    assert.deepEqual([sent('b', 501), sent('c', 1_401)], ['too-big', 'too-big'])
+    assert.deepEqual([typeof sent('b', 500), typeof sent('c', 1_400)], ['number', 'number'])
+    assert.equal(typeof links.judge('a', 'b', 'stream', 65_536), 'number')
+  })
+
+  it('is told in words, as far as it was changed', () => {
+    assert.equal(linkInWords({ lossRatio: 0.1, latencyMs: 5 }), 'latency 5 ms, loses 0.1')
+    const rest = { duplicateRatio: 0.2, reorderRatio: 0.3, reorderMs: 4, maxPacketBytes: 1_400 }
+    assert.equal(linkInWords(rest), 'doubles 0.2, holds back 0.3, holds back for 4 ms, at most 1400 B')
+  })
+
   it('never keeps a host from itself', () => {
-    const links = new Links(new Random(1), { lossRatio: 1 })
+    const links = new Links(new Random(1), { lossRatio: 1, duplicateRatio: 1, reorderRatio: 1, maxPacketBytes: 1 })
     links.cut('a', 'a')
     links.addRule(() => 'drop')
     assert.equal(typeof packet(links, 'a', 'a'), 'number')
+    assert.deepEqual([links.holdBack('a', 'a'), links.copy('a', 'a')], [0, undefined])
   })
 
   it('refuses numbers that mean nothing, naming the option', () => {
-    for (const options of [{ lossRatio: 1.1 }, { lossRatio: Number.NaN }, { latencyMs: -1 }, { latencyMs: Infinity }]) {
-      assert.throws(() => new Links(new Random(1), options), OptionsError)
+    const wrong: readonly [LinkOptions, RegExp][] = [
+      [{ lossRatio: 1.1 }, /lossRatio is 1.1: from 0 to 1/],
+      [{ lossRatio: Number.NaN }, /lossRatio/],
+      [{ duplicateRatio: -0.1 }, /duplicateRatio is -0.1: from 0 to 1/],
+      [{ reorderRatio: 2 }, /reorderRatio is 2: from 0 to 1/],
+      [{ reorderMs: -1 }, /reorderMs is -1: finite, 0 ms or more/],
+      [{ latencyMs: -1 }, /latencyMs/],
+      [{ latencyMs: Infinity }, /latencyMs/],
+      [{ maxPacketBytes: 0 }, /maxPacketBytes is 0: a whole number from 1 to 65507/],
+      [{ maxPacketBytes: 1.5 }, /maxPacketBytes/],
+      [{ maxPacketBytes: 65_508 }, /maxPacketBytes/],
+    ]
+    for (const [options, message] of wrong) {
+      assert.throws(
+        () => new Links(new Random(1), options),
+        (error: Error) => error instanceof OptionsError && message.test(error.message),
+      )
+      const links = new Links(new Random(1), { latencyMs: 3 })
+      assert.throws(() => links.set('a', 'b', options), OptionsError)
+      assert.throws(() => links.setDefault(options), OptionsError)
+      assert.equal(packet(links, 'a', 'b'), 3, 'what was refused changes nothing')
     }
     const reversed = { latencyMs: { minMs: 5, maxMs: 4 } }
-    assert.throws(() => new Links(new Random(1), reversed), { code: 'ERR_OPTIONS', option: 'latencyMs' })
+    assert.throws(() => new Links(new Random(1), reversed), { code: 'ERR_OPTIONS', option: 'latencyMs.maxMs' })
   })
 })
