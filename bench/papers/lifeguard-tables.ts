@@ -1,0 +1,192 @@
+// Results as tables, beside what was published. Everything that is printed is worked out from the results given, or is a published figure.
+import { cellName, quantile, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
+import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING } from './lifeguard-rows.ts'
+
+type ByName = ReadonlyMap<string, readonly Result[]>
+
+/** Counts, load and detection of each configuration. Per cent are of the first one named. */
+export function rowsTable(byName: ByName): string {
+  const [first] = byName.keys()
+  const base = first === undefined ? undefined : totalOf(byName.get(first) ?? [])
+  const head = [
+    'configuration',
+    'runs',
+    'FP',
+    'FP-',
+    'incidents',
+    'sick',
+    'suspicions',
+    `FP % (paper)`,
+    `FP- % (paper)`,
+    'packets',
+    '% (paper)',
+    'bytes',
+    '% (paper)',
+    'TCP bytes',
+    'first p50 / p99 s',
+    'last p50 / p99 s',
+    'missed',
+  ]
+  const lines = [...byName].map(([name, results]) => {
+    const total = totalOf(results)
+    const paper = PUBLISHED_ROWS[name]
+    const beside = (value: number, of: number | undefined, published: number | undefined): string =>
+      `${percent(value, of)} (${published ?? '-'})`
+    return [
+      name,
+      total.runs,
+      total.falseAll,
+      total.falseHealthy,
+      total.incidents,
+      total.aboutSick,
+      total.suspectAll,
+      beside(total.falseAll, base?.falseAll, paper?.falseAll),
+      beside(total.falseHealthy, base?.falseHealthy, paper?.falseHealthy),
+      total.packets.toFixed(2),
+      beside(total.packets, base?.packets, paper?.messages),
+      total.bytes.toFixed(0),
+      beside(total.bytes, base?.bytes, paper?.bytes),
+      total.streamBytes.toFixed(0),
+      tail(total.first),
+      tail(total.last),
+      total.undetected,
+    ]
+  })
+  return table(head, lines)
+}
+
+/** Median detection and false positives, per cent of the first configuration named, beside the blog's figure. */
+export function tuningTable(byName: ByName): string {
+  const totals: [string, Total][] = [...byName].map(([name, results]) => [name, totalOf(results)])
+  const base = totals[0]?.[1]
+  const head = ['configuration', 'last p50 s', '%', 'blog %', 'FP', '%', 'blog %', 'FP-', '%']
+  const lines = totals.map(([name, total]) => {
+    const blog = PUBLISHED_TUNING[name]
+    const median = quantile(total.last, 0.5)
+    return [
+      name,
+      seconds(median),
+      percent(median, base && quantile(base.last, 0.5)),
+      blog?.median ?? '-',
+      total.falseAll,
+      percent(total.falseAll, base?.falseAll),
+      blog?.falseAll ?? '-',
+      total.falseHealthy,
+      percent(total.falseHealthy, base?.falseHealthy),
+    ]
+  })
+  return table(head, lines)
+}
+
+/** False positives of each configuration against the number of sick members; a mean run, since the numbers of runs differ. */
+export function bySickTable(byName: ByName): string {
+  const all = [...byName.values()].flat()
+  const sizes = [...new Set(all.map(({ cell }) => cell.sick))].sort((one, other) => one - other)
+  const names = [...byName.keys()]
+  const head = ['sick', ...names.flatMap((name) => [`${name} FP`, 'FP-']), 'paper SWIM', 'paper Lifeguard', '%']
+  const lines = sizes.map((size) => {
+    const paper = PUBLISHED_BY_SICK[size]
+    const own = names.flatMap((name) => {
+      const { runs, falseAll, falseHealthy } = totalOf(
+        (byName.get(name) ?? []).filter(({ cell }) => cell.sick === size),
+      )
+      return runs === 0 ? ['-', '-'] : [(falseAll / runs).toFixed(1), (falseHealthy / runs).toFixed(1)]
+    })
+    const published = paper ? [paper.swim, paper.lifeguard, percent(paper.lifeguard, paper.swim)] : ['-', '-', '-']
+    return [size, ...own, ...published]
+  })
+  return table(head, lines)
+}
+
+/** The counts of each cell. */
+export function cellsTable(byName: ByName): string {
+  const names = [...new Set([...byName.values()].flat().map(({ cell }) => cellName(cell)))].sort()
+  const head = ['cell', ...[...byName.keys()].flatMap((name) => [`${name}: FP`, 'FP-', 'incidents', 'first p50'])]
+  const lines = names.map((cell) => [
+    cell,
+    ...[...byName.values()].flatMap((results) => {
+      const total = totalOf(results.filter((result) => cellName(result.cell) === cell))
+      return [total.falseAll, total.falseHealthy, total.incidents, seconds(quantile(total.first, 0.5))]
+    }),
+  ])
+  return table(head, lines)
+}
+
+/** One configuration against another in the runs that both have: in all, and by model. */
+export function comparison(byName: ByName, one: string, other: string): string {
+  const [ones = [], others = []] = [byName.get(one), byName.get(other)]
+  const models = [...new Set(ones.map(({ cell }) => cell.model))].sort()
+  const head = [`${one} / ${other}`, 'ratio', '95 %', 'sums', 'seeds', 'runs']
+  const lines: (readonly (string | number)[])[] = []
+  const add = (what: string, ratio: Ratio | undefined): void => {
+    if (ratio === undefined) return
+    const interval = `${ratio.low.toFixed(3)} to ${ratio.high.toFixed(3)}`
+    const sums = `${Math.round(ratio.one)} / ${Math.round(ratio.other)}`
+    lines.push([what, ratio.ratio.toFixed(3), interval, sums, ratio.seeds, ratio.runs])
+  }
+  for (const model of ['all', ...models]) {
+    const [left, right] = [ones, others].map((results) =>
+      results.filter(({ cell }) => model === 'all' || cell.model === model),
+    )
+    if (left === undefined || right === undefined) continue
+    add(
+      `FP-, ${model}`,
+      ratioOf(left, right, ({ dead }) => dead.healthy),
+    )
+    if (model !== 'all') continue
+    add(
+      'incidents of FP-',
+      ratioOf(left, right, ({ incidents }) => incidents),
+    )
+    add(
+      'FP',
+      ratioOf(left, right, ({ dead }) => dead.all),
+    )
+    add(
+      'verdicts about the sick',
+      ratioOf(left, right, ({ dead }) => dead.aboutSick),
+    )
+    add(
+      'UDP bytes',
+      ratioOf(left, right, ({ bytes }) => bytes),
+    )
+    add(
+      'UDP and TCP bytes',
+      ratioOf(left, right, ({ bytes, streamBytes }) => bytes + streamBytes),
+    )
+    add(
+      'packets',
+      ratioOf(left, right, ({ packets }) => packets),
+    )
+  }
+  const [left, right] = [totalOf(ones), totalOf(others)]
+  const detection = table(
+    ['detection', 'first p50 / p99 s', 'last p50 / p99 s', 'crashes', 'missed'],
+    [
+      [one, tail(left.first), tail(left.last), left.first.length, left.undetected],
+      [other, tail(right.first), tail(right.last), right.first.length, right.undetected],
+    ],
+  )
+  return `${table(head, lines)}\n\n${detection}`
+}
+
+function tail(ascending: readonly number[]): string {
+  return `${seconds(quantile(ascending, 0.5))} / ${seconds(quantile(ascending, 0.99))}`
+}
+
+function seconds(ms: number): string {
+  return Number.isNaN(ms) ? '-' : (ms / 1_000).toFixed(2)
+}
+
+function percent(value: number, of: number | undefined): string {
+  return of === undefined || of === 0 ? '-' : ((100 * value) / of).toFixed(2)
+}
+
+/** Markdown, with columns of even width. */
+function table(head: readonly string[], lines: readonly (readonly (string | number)[])[]): string {
+  const rows = [head, ...lines].map((line) => line.map(String))
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)))
+  const said = rows.map((row) => `| ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' | ')} |`)
+  said.splice(1, 0, `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`)
+  return said.join('\n')
+}
