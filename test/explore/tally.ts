@@ -1,0 +1,79 @@
+// What many trials came to, put together: how often each fault was injected and felt, and how long it took to agree. And how a trial is printed.
+import type { Outcome } from '../../src/sim/exploration.ts'
+import type { Trial } from '../../src/sim/schedules.ts'
+
+/** All that the generator offers, as `nameOf` names it: what never happened in a long list of seeds was not explored. */
+export const OFFERED: readonly string[] = [
+  ...['killed', 'unplugged'].map((how) => `crash: ${how}`),
+  ...['kept', 'lost', 'kept, finds back alone'].map((disk) => `restart: disk ${disk}`),
+  ...['all', 'packets'].flatMap((cuts) => ['one way', 'both ways'].map((ways) => `cut: ${cuts}, ${ways}`)),
+  ...['all', 'packets'].flatMap((cuts) => ['in', 'out', 'both'].map((side) => `isolate: ${cuts}, ${side}`)),
+  ...['full', 'read-only', 'sync', 'stuck'].map((fault) => `disk: ${fault}`),
+  ...['leave', 'pause', 'lag', 'slow', 'drift', 'partition', 'loss', 'duplication', 'reordering', 'latency', 'mtu'],
+  ...['force-leave', 'tags', 'event', 'query'],
+]
+
+/** Effects on the traffic that each must have had somewhere. */
+const FELT: readonly string[] = [
+  ...['duplicated', 'reordered', 'resent', 'held', 'lagged', 'slowed', 'late', 'drifted'],
+  ...['cut', 'loss', 'host-down', 'too-big', 'no-listener'].map((why) => `dropped: ${why}`),
+]
+
+export class Tally {
+  runs = 0
+  readonly #counts = new Map<string, number>()
+  readonly #felt = new Map<string, number>()
+  readonly #agreedMs: number[] = []
+
+  add({ counts, felt, agreedAfterMs }: Outcome): void {
+    this.runs++
+    for (const [what, times] of counts) this.#counts.set(what, (this.#counts.get(what) ?? 0) + times)
+    for (const [what, times] of felt) this.#felt.set(what, (this.#felt.get(what) ?? 0) + times)
+    if (agreedAfterMs !== undefined) this.#agreedMs.push(agreedAfterMs)
+  }
+
+  /** What was offered, and never happened or never had an effect. */
+  missing(): readonly string[] {
+    return [
+      ...OFFERED.filter((what) => (this.#counts.get(what) ?? 0) === 0),
+      ...FELT.filter((what) => (this.#felt.get(what) ?? 0) === 0),
+    ]
+  }
+
+  toString(): string {
+    const sorted = [...this.#agreedMs].sort((left, right) => left - right)
+    const seconds = (share: number): string => {
+      const ms = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+      return ms === undefined ? 'never' : (ms / 1000).toFixed(1)
+    }
+    const listed = (counts: ReadonlyMap<string, number>): string =>
+      [...counts]
+        .filter(([, times]) => times > 0)
+        .sort(byName)
+        .map(([what, times]) => `  ${what.padEnd(34)} ${times}`)
+        .join('\n')
+    return [
+      `${this.runs} runs; injected:`,
+      listed(this.#counts),
+      'felt, in packets, pieces and timers:',
+      listed(this.#felt),
+      `virtual seconds from the end of the faults until all agreed: median ${seconds(0.5)}, 99 % ${seconds(0.99)}, longest ${seconds(1)}`,
+    ].join('\n')
+  }
+}
+
+function byName([left]: [string, number], [right]: [string, number]): number {
+  return left < right ? -1 : 1
+}
+
+/** The one command that runs it again. */
+export function replayCommand(seed: number): string {
+  return `npm run explore -- --seed ${seed} --transcript events`
+}
+
+/** A trial as data, one fault a line. */
+export function asText(trial: Trial): string {
+  const { faults, ...rest } = trial
+  const lines = faults.map((fault) => `    ${JSON.stringify(fault)}`)
+  return `{ ${JSON.stringify(rest).slice(1, -1)}, "faults": [\n${lines.join(',\n')}\n] }`
+}
