@@ -6,18 +6,20 @@
 //   await cluster.start(5)
 //   await cluster.settle()
 //   cluster.crash('m-3')
-//   await cluster.until(() => cluster.member('m-1').member('m-3')?.state === 'dead')
+//   await cluster.until(() => cluster.allHold('m-3', 'dead'))
 //   await cluster.close()
 import { OptionsError, TimeoutError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { MembershipEvent } from '../events.ts'
 import { Membership } from '../membership.ts'
 import { type MembershipOptions, resolveOptions } from '../options.ts'
+import type { MemberState } from '../serf/members.ts'
 import { formatIp } from '../wire/address.ts'
 import { ClusterChecks } from './checks.ts'
 import { packetDescriber } from './describe.ts'
 import { FaultVerbs } from './fault-verbs.ts'
 import type { SimHost } from './host.ts'
+import { ServiceClock } from './service-clock.ts'
 import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 import type { Station } from './station.ts'
 import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
@@ -25,11 +27,23 @@ import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
 /** Options of a member but for those the cluster gives. */
 export type SimMemberOptions = Omit<MembershipOptions, 'name' | 'bind' | 'advertise' | 'host'>
 
-export interface ClusterOptions extends Omit<SimulationOptions, 'describe'> {
+/** What a user's service is given: its member, which has not started yet, and time. */
+export interface ServiceSetup {
+  readonly name: string
+  readonly membership: Membership
+  readonly clock: ServiceClock
+  /** Dice that replay, of this process alone. */
+  readonly random: Random
+}
+
+export interface ClusterOptions<Service = unknown> extends Omit<SimulationOptions, 'describe'> {
   /** For every member, or by name. */
   readonly options?: SimMemberOptions | ((name: string) => SimMemberOptions)
   /** Members of one `start` begin at moments spread evenly by chance over so many milliseconds; the first at once. Default 1,000. */
   readonly spreadMs?: number
+  /** Makes the service that runs beside each member, at each start and restart, before the member starts; `cluster.service(name)` gives it. If it
+   *  has a method `close`, that is called before its member leaves or closes; after a crash nothing is called. */
+  readonly service?: (setup: ServiceSetup) => Service
   /** Looks at every member after each of its steps, and ends the run where an invariant does not hold; see `INVARIANTS`. Default false. */
   readonly checks?: boolean
 }
@@ -57,6 +71,8 @@ export interface RestartOptions extends WaitOptions {
 }
 
 const PORT = 7946
+/** As many as 10.0.0.0/16 has addresses for, 250 in each row. */
+const MAX_MEMBERS = 64_000
 const DEFAULT_SPREAD_MS = 1_000
 const SETTLE_EVERY_MS = 50
 const EVENT_TYPES = [
@@ -75,25 +91,30 @@ const EVENT_TYPES = [
   'closed',
 ] as const satisfies readonly MembershipEvent['type'][]
 
-interface Seat {
+interface Seat<Service> {
   readonly name: string
   readonly station: Station
   host: SimHost
   membership: Membership
+  service: Service | undefined
   /** Neither crashed nor closed nor left. */
   isRunning: boolean
+  /** Processes there have been. */
+  lives: number
+  /** Ends the waits for the process, when it crashes. */
+  gone: () => void
 }
 
-export class Cluster extends FaultVerbs {
+export class Cluster<Service = unknown> extends FaultVerbs {
   readonly simulation: Simulation
   /** All that members told, in order. */
   readonly events: ClusterEvent[] = []
-  readonly #options: ClusterOptions
+  readonly #options: ClusterOptions<Service>
   readonly #phases: Random
   readonly #checks: ClusterChecks | undefined
-  readonly #seats = new Map<string, Seat>()
+  readonly #seats = new Map<string, Seat<Service>>()
 
-  constructor(options: ClusterOptions) {
+  constructor(options: ClusterOptions<Service>) {
     super()
     this.#options = options
     // The transcript reads packets with the keys that every member has. A per-member function may give others: then they are not read.
@@ -132,18 +153,25 @@ export class Cluster extends FaultVerbs {
     return this.#seat(name).host
   }
 
-  /** Adds `count` members: `m-1` and on, at 10.0.0.1:7946 and on. Resolves when each has started and has asked the first running
-   *  member to let it in; whom they know by then is for `settle` to wait for. */
-  async start(count: number, options: WaitOptions = {}): Promise<void> {
+  /** The service beside the latest instance of that name, as `options.service` made it. */
+  service(name: string): Service {
+    if (this.#options.service === undefined) throw this.error('there is no service: give the option `service`')
+    return this.#seat(name).service as Service
+  }
+
+  /** Adds members, by name or so many that are `m-1` and on, at 10.0.0.1:7946 and on. Resolves when each has started and has asked the
+   *  first running member to let it in; whom they know by then is for `settle` to wait for.
+   *  @throws OptionsError where a name is taken, or the number is none */
+  async start(members: number | readonly string[], options: WaitOptions = {}): Promise<void> {
     const { spreadMs = DEFAULT_SPREAD_MS } = this.#options
     const entries: Promise<void>[] = []
-    for (let index = 0; index < count; index++) {
+    for (const name of this.#newNames(members)) {
       const contact = this.#contact()
-      const seat = this.#addSeat(`m-${this.#seats.size + 1}`)
+      const seat = this.#addSeat(name)
       const phaseMs = contact === undefined ? 0 : this.#phases.fraction() * spreadMs
       entries.push(this.#enter(seat, phaseMs, contact))
     }
-    await this.#waitFor(Promise.all(entries), { what: `${count} members start and join`, ...options })
+    await this.#waitFor(Promise.all(entries), { what: `${entries.length} members start and join`, ...options })
   }
 
   /** The host is gone at once, without goodbye. */
@@ -156,6 +184,7 @@ export class Cluster extends FaultVerbs {
     seat.isRunning = false
     if (how === 'unplugged') seat.station.isUp = false
     seat.host.kill()
+    seat.gone()
   }
 
   /** A new instance with the same name, address and options, on the same disk, joins through a running member. */
@@ -168,7 +197,7 @@ export class Cluster extends FaultVerbs {
     const contact = joins ? this.#contact() : undefined
     seat.station.isUp = true
     seat.host = this.simulation.host(seat.station)
-    seat.membership = this.#make(seat.name, seat.host)
+    this.#make(seat)
     await this.#waitFor(this.#enter(seat, 0, contact), { what: `${name} starts again and joins`, ...options })
   }
 
@@ -177,7 +206,10 @@ export class Cluster extends FaultVerbs {
     const seat = this.#running(name)
     this.note(name, 'leaves')
     this.injected.leave++
-    await this.#waitFor(seat.membership.leave(), { what: `${name} leaves`, ...options })
+    await this.#waitFor(
+      this.#closing(seat, () => seat.membership.leave()),
+      { what: `${name} leaves`, ...options },
+    )
     seat.isRunning = false
     this.#checkClosed(seat)
   }
@@ -202,11 +234,24 @@ export class Cluster extends FaultVerbs {
     return this.simulation.sleep(ms)
   }
 
+  /** Calls `action` at virtual time `atMs`, counted from the beginning: `cluster.at(cluster.now + 5_000, () => cluster.crash('m-2'))`. It may be
+   *  asynchronous, and wait for time to pass, which somebody else lets pass. What it throws or rejects with fails the run.
+   *  Gives a function that cancels it. @throws OptionsError for a time that is past */
+  at(atMs: number, action: () => unknown): () => void {
+    return this.simulation.at(atMs, action)
+  }
+
   /** Lets time pass until every running member holds every running one for alive, as it is now, and nobody else. */
   settle(options: WaitOptions = {}): Promise<void> {
     const running = this.#runningMembers()
     const what = `${running.size} members agree`
     return this.until(settledQuestion(running), { everyMs: SETTLE_EVERY_MS, what, ...options })
+  }
+
+  /** True when every running member but `name` itself holds it for `state`. */
+  allHold(name: string, state: MemberState): boolean {
+    const held = [...this.#runningMembers()].filter(([observer]) => observer !== name)
+    return held.length > 0 && held.every(([, membership]) => membership.member(name)?.state === state)
   }
 
   /** What each running member holds of all. */
@@ -223,7 +268,8 @@ export class Cluster extends FaultVerbs {
   async close(): Promise<void> {
     const running = [...this.#seats.values()].filter(({ isRunning }) => isRunning)
     for (const { host } of running) if (host.station.isPaused) host.resume()
-    await this.#waitFor(Promise.all(running.map(({ membership }) => membership.close())), { what: 'all members close' })
+    const closing = running.map((seat) => this.#closing(seat, () => seat.membership.close()))
+    await this.#waitFor(Promise.all(closing), { what: 'all members close' })
     for (const seat of running) {
       seat.isRunning = false
       this.#checkClosed(seat)
@@ -246,7 +292,23 @@ export class Cluster extends FaultVerbs {
     return this.#running(name).station
   }
 
-  #addSeat(name: string): Seat {
+  #newNames(members: number | readonly string[]): readonly string[] {
+    if (typeof members !== 'number') {
+      const taken = members.find((name, at) => this.#seats.has(name) || members.indexOf(name) !== at)
+      if (taken !== undefined)
+        throw new OptionsError('members', members, `names nobody else has, and ${taken} is taken`)
+      return members
+    }
+    if (!Number.isInteger(members) || members < 0 || members > MAX_MEMBERS)
+      throw new OptionsError('members', members, `a whole number up to ${MAX_MEMBERS}, or names`)
+    const names: string[] = []
+    for (let number = this.#seats.size + 1; names.length < members; number++) {
+      if (!this.#seats.has(`m-${number}`)) names.push(`m-${number}`)
+    }
+    return names
+  }
+
+  #addSeat(name: string): Seat<Service> {
     const number = this.#seats.size
     const ip = `10.0.${Math.floor(number / 250)}.${(number % 250) + 1}`
     const station = this.simulation.station(name, ip)
@@ -255,13 +317,16 @@ export class Cluster extends FaultVerbs {
       this.note(name, what)
     }
     const host = this.simulation.host(station)
-    const seat: Seat = { name, station, host, membership: this.#make(name, host, station), isRunning: true }
+    const seat = { name, station, host, isRunning: true, lives: 0, gone: () => {} } as Seat<Service>
+    this.#make(seat)
     this.#seats.set(name, seat)
     return seat
   }
 
-  #make(name: string, host: SimHost, station = host.station): Membership {
-    const { options = {} } = this.#options
+  /** Puts a fresh member on the host of a seat, and a service beside it. */
+  #make(seat: Seat<Service>): void {
+    const { name, host, station } = seat
+    const { options = {}, service } = this.#options
     const given = typeof options === 'function' ? options(name) : options
     const bind = `${formatIp(station.ip)}:${PORT}`
     const watched = this.#checks?.life(name, bind, host, given)
@@ -273,7 +338,18 @@ export class Cluster extends FaultVerbs {
         this.#told(name, event)
       })
     }
-    return membership
+    seat.membership = membership
+    const clock = new ServiceClock(host.clock)
+    const random = this.simulation.random(`service of ${name}#${seat.lives++}`)
+    seat.service = service?.({ name, membership, clock, random })
+  }
+
+  /** A service is closed before its member is. */
+  async #closing({ service }: Seat<Service>, close: () => Promise<void>): Promise<void> {
+    if (typeof service === 'object' && service !== null && 'close' in service && typeof service.close === 'function') {
+      await service.close()
+    }
+    await close()
   }
 
   /** `host:port` of the first running member. */
@@ -284,16 +360,22 @@ export class Cluster extends FaultVerbs {
     return undefined
   }
 
-  async #enter(seat: Seat, phaseMs: number, contact: string | undefined): Promise<void> {
+  async #enter(seat: Seat<Service>, phaseMs: number, contact: string | undefined): Promise<void> {
     seat.isRunning = true
-    const { membership } = seat
     if (phaseMs > 0) await this.sleep(phaseMs)
     if (!seat.isRunning) return // crashed before it came to be
     this.note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
+    const gone = new Promise<void>((resolve) => {
+      seat.gone = resolve
+    })
+    await Promise.race([this.#join(seat, contact), gone])
+  }
+
+  async #join({ name, membership }: Seat<Service>, contact: string | undefined): Promise<void> {
     await membership.start()
     if (contact === undefined) return
     const { joined } = await membership.join([contact])
-    this.note(seat.name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
+    this.note(name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
   }
 
   #told(observer: string, event: MembershipEvent): void {
@@ -318,7 +400,7 @@ export class Cluster extends FaultVerbs {
     }
   }
 
-  #checkClosed({ name, host }: Seat): void {
+  #checkClosed({ name, host }: Seat<Service>): void {
     if (host.leftovers !== '') throw this.error(`${name} has closed and left behind: ${host.leftovers}`)
   }
 
@@ -326,13 +408,13 @@ export class Cluster extends FaultVerbs {
     return new Map(this.names.map((name) => [name, this.member(name)]))
   }
 
-  #running(name: string): Seat {
+  #running(name: string): Seat<Service> {
     const seat = this.#seat(name)
     if (!seat.isRunning) throw this.error(`${name} does not run`)
     return seat
   }
 
-  #seat(name: string): Seat {
+  #seat(name: string): Seat<Service> {
     const seat = this.#seats.get(name)
     if (seat === undefined) throw this.error(`there is no member ${name}`)
     return seat

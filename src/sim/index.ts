@@ -5,6 +5,7 @@ export {
   type ClusterOptions,
   type CrashOptions,
   type RestartOptions,
+  type ServiceSetup,
   type SimMemberOptions,
 } from './cluster.ts'
 export type { DiskChange, DiskFault, SimDisk, Tenant } from './disk.ts'
@@ -14,8 +15,12 @@ export type { SimHost } from './host.ts'
 export type { ExponentialLatency, Latency, LogNormalLatency, UniformLatency } from './latency.ts'
 export type { CutKind, Leg, LinkOptions, Links, Rule, Verdict } from './links.ts'
 export type { Network, NetworkOptions } from './network.ts'
+export { type ClusterPlan, type PlanOptions, planCluster } from './plan.ts'
+export type { Times } from './plan-detection.ts'
+export type { Load, StreamLoad } from './plan-traffic.ts'
+export { ServiceClock } from './service-clock.ts'
 export { Simulation, SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 export type { Station } from './station.ts'
 export type { Felt, PacketDrop, Tally, Traffic } from './traffic.ts'
-export type { Transcript, TranscriptDetail } from './transcript.ts'
+export { firstDifference, type Transcript, type TranscriptDetail } from './transcript.ts'
 export type { View } from './views.ts'

@@ -1,8 +1,9 @@
 // One run: a clock that jumps, a network, hosts to run things on, a transcript, all from one seed. Knows nothing of members:
 // whatever takes a `Host` runs here (cluster.ts puts members on it). Time passes only while somebody waits for `run`, `until` or
-// `finish`; tasks and code under test take turns as turns.ts says.
+// `finish`: the first of them drives, whoever else waits meanwhile is woken in time, and one of them drives on when the first is done.
+// Tasks and code under test take turns as turns.ts says.
 import { NO_BYTES } from '../base/bytes.ts'
-import { TimeoutError } from '../base/errors.ts'
+import { OptionsError, TimeoutError } from '../base/errors.ts'
 import { Random } from '../base/random.ts'
 import { parseIp } from '../wire/address.ts'
 import { packetDescriber } from './describe.ts'
@@ -43,8 +44,18 @@ export class SimulationError extends Error {
   }
 }
 
+/** Somebody who waits while another lets time pass. */
+interface Waiter {
+  readonly deadline: number
+  readonly isDone: () => boolean
+  readonly wake: () => void
+  readonly fail: (error: unknown) => void
+}
+
 const DEFAULT_WAIT_MS = 60_000
 const DEFAULT_CHECK_EVERY_MS = 10
+/** Characters of a condition in an error. */
+const MAX_SOURCE = 200
 
 export class Simulation {
   readonly seed: number
@@ -54,6 +65,7 @@ export class Simulation {
   /** What every host resolves beside literals. */
   readonly names: Map<string, readonly Uint8Array[]> = new Map()
   readonly #hosts = new Map<string, number>()
+  readonly #waiters = new Set<Waiter>()
   #isRunning = false
 
   constructor(options: SimulationOptions) {
@@ -94,16 +106,17 @@ export class Simulation {
 
   /** Lets virtual time pass. Rejects `SimulationError` with what a task threw, if one did. */
   async run(ms: number): Promise<void> {
-    await this.#drive(this.now + ms, () => false)
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new OptionsError('ms', ms, 'finite, 0 or more')
+    await this.#pass(this.now + ms, () => false)
   }
 
   /** Lets time pass until `condition` holds; it is asked now and then every `everyMs`, 10 by default, 0: after every task.
    *  Rejects `TimeoutError` with the seed when it does not hold within the time. */
   async until(condition: () => boolean, options: WaitOptions & { readonly everyMs?: number } = {}): Promise<void> {
-    const { withinMs = DEFAULT_WAIT_MS, everyMs = DEFAULT_CHECK_EVERY_MS, what = String(condition) } = options
+    const { withinMs = DEFAULT_WAIT_MS, everyMs = DEFAULT_CHECK_EVERY_MS, what = sourceOf(condition) } = options
     const deadline = this.now + withinMs
     if (everyMs === 0) {
-      await this.#drive(deadline, condition)
+      await this.#pass(deadline, condition)
     } else {
       let holds = false
       let next = this.now
@@ -113,7 +126,7 @@ export class Simulation {
         if (!holds && next <= deadline) this.schedule.at(next, ask)
       }
       this.schedule.at(next, ask)
-      await this.#drive(deadline, () => holds)
+      await this.#pass(deadline, () => holds)
       if (holds) return
     }
     if (!condition()) throw this.timeout(what, withinMs)
@@ -127,7 +140,7 @@ export class Simulation {
       isSettled = true
     }
     promise.then(settle, settle)
-    await this.#drive(this.now + withinMs, () => isSettled)
+    await this.#pass(this.now + withinMs, () => isSettled)
     if (!isSettled) throw this.timeout(what, withinMs)
     return promise
   }
@@ -137,6 +150,25 @@ export class Simulation {
     return new Promise((resolve) => {
       this.schedule.at(this.now + ms, resolve)
     })
+  }
+
+  /** Calls `action` at virtual time `atMs`, and gives a function that cancels that. What it throws or rejects with fails the run.
+   *  It may wait for time to pass: somebody else lets it pass then. @throws OptionsError for a time that is past */
+  at(atMs: number, action: () => unknown): () => void {
+    if (!(atMs >= this.now && atMs < Number.POSITIVE_INFINITY))
+      throw new OptionsError('atMs', atMs, `finite, not before ${this.now}, which is now`)
+    const fail = (error: unknown): void => {
+      this.schedule.at(this.now, () => {
+        throw error
+      })
+    }
+    const scheduled = this.schedule.at(atMs, () => {
+      const result = action()
+      if (result instanceof Promise) result.catch(fail)
+    })
+    return () => {
+      this.schedule.cancel(scheduled)
+    }
   }
 
   error(message: string, cause?: unknown): SimulationError {
@@ -149,20 +181,63 @@ export class Simulation {
     )
   }
 
+  /** Waits until `isDone` or until the deadline; lets the time pass for it unless somebody does already. */
+  async #pass(deadline: number, isDone: () => boolean): Promise<void> {
+    while (this.#isRunning) {
+      await this.#beside(deadline, isDone)
+      if (isDone() || (this.now >= deadline && !this.#isDue(deadline))) return
+    }
+    await this.#drive(deadline, isDone)
+  }
+
   async #drive(deadline: number, isDone: () => boolean): Promise<void> {
-    if (this.#isRunning) throw this.error('only one at a time can let the time pass; beside it, use sleep()')
     this.#isRunning = true
     try {
       await takeTurns(() => {
         if (isDone()) return false
+        if (this.#wakeWaiters()) return true // their code takes its turn before anything else happens
         const next = this.schedule.next()
         if (next !== undefined && next <= deadline) return this.#step()
         this.schedule.skipTo(deadline)
         return false
       })
+    } catch (error) {
+      for (const waiter of this.#waiters) waiter.fail(error)
+      throw error
     } finally {
       this.#isRunning = false
+      for (const waiter of this.#waiters) waiter.wake()
+      this.#waiters.clear()
     }
+  }
+
+  /** Resolves when it is done, when its deadline has come, or when nobody lets time pass any more. */
+  async #beside(deadline: number, isDone: () => boolean): Promise<void> {
+    // Something must happen at the deadline, or whoever drives would jump over it.
+    const alarm = this.schedule.at(deadline, () => {})
+    try {
+      await new Promise<void>((wake, fail) => this.#waiters.add({ deadline, isDone, wake, fail }))
+    } finally {
+      this.schedule.cancel(alarm)
+    }
+  }
+
+  #wakeWaiters(): boolean {
+    if (this.#waiters.size === 0) return false
+    let hasWoken = false
+    for (const waiter of this.#waiters) {
+      if (!waiter.isDone() && (this.now < waiter.deadline || this.#isDue(waiter.deadline))) continue
+      this.#waiters.delete(waiter)
+      waiter.wake()
+      hasWoken = true
+    }
+    return hasWoken
+  }
+
+  /** Something is still to happen at that time or before. */
+  #isDue(deadline: number): boolean {
+    const next = this.schedule.next()
+    return next !== undefined && next <= deadline
   }
 
   #step(): boolean {
@@ -172,4 +247,10 @@ export class Simulation {
       throw this.error(`a task threw: ${error instanceof Error ? error.message : String(error)}`, error)
     }
   }
+}
+
+/** A condition as its author wrote it, on one line. */
+function sourceOf(condition: () => boolean): string {
+  const source = String(condition).replaceAll(/\s+/g, ' ')
+  return source.length > MAX_SOURCE ? `${source.slice(0, MAX_SOURCE)} ...` : source
 }

@@ -58,3 +58,16 @@ export class Transcript {
     }
   }
 }
+
+/** Where two texts first differ: a few lines that are the same, then the line of each, as `diff` shows it. `undefined` where they do not.
+ *  @param context lines shown before the difference */
+export function firstDifference(one: string, other: string, context = 3): string | undefined {
+  if (one === other) return undefined
+  const lines = one.split('\n')
+  const others = other.split('\n')
+  let at = 0
+  while (lines[at] === others[at]) at++
+  const before = lines.slice(Math.max(0, at - context), at).map((line) => `  ${line}`)
+  const told = (sign: string, line: string | undefined): string => `${sign} ${line ?? '(the end)'}`
+  return [`line ${at + 1}:`, ...before, told('-', lines[at]), told('+', others[at])].join('\n')
+}

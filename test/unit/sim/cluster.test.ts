@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TimeoutError } from '../../../src/base/errors.ts'
-import { Cluster } from '../../../src/sim/cluster.ts'
+import { Cluster, type ServiceSetup } from '../../../src/sim/cluster.ts'
 import { SimulationError } from '../../../src/sim/simulation.ts'
 
 describe('sim/cluster', () => {
@@ -19,6 +19,63 @@ describe('sim/cluster', () => {
       assert.deepEqual(new Set(view.values()), new Set(['alive']))
     }
     assert.equal(cluster.summary(), '  m-1 m-2 m-3 m-4: 4 alive')
+    await cluster.close()
+  })
+
+  it('takes names too, and goes on counting around them', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(['log', 'm-3'])
+    await cluster.start(2)
+    await cluster.settle()
+    assert.deepEqual(cluster.names, ['log', 'm-3', 'm-4', 'm-5'])
+    await assert.rejects(cluster.start(['web', 'log']), /option members is .*log is taken/)
+    await assert.rejects(cluster.start(['web', 'web']), /web is taken/)
+    for (const count of [-1, 1.5, Number.NaN, 64_001]) await assert.rejects(cluster.start(count), /option members is/)
+    assert.deepEqual(cluster.names.length, 4)
+    await cluster.close()
+  })
+
+  it('knows what all others hold of a member', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    assert.equal(cluster.allHold('m-2', 'alive'), true)
+    cluster.crash('m-2')
+    assert.equal(cluster.allHold('m-2', 'dead'), false)
+    await cluster.until(() => cluster.allHold('m-2', 'dead'))
+    assert.equal(cluster.allHold('m-2', 'dead'), true)
+    await cluster.close()
+    assert.equal(cluster.allHold('m-2', 'dead'), false, 'nobody is left to hold anything')
+  })
+
+  it('does what was planned, at its time, beside those who wait', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    const begin = cluster.now
+    cluster.at(begin + 1_000, () => cluster.crash('m-3'))
+    cluster.at(begin + 20_000, async () => {
+      await cluster.restart('m-3')
+      await cluster.settle()
+      await cluster.leave('m-2')
+    })
+    await cluster.run(60_000)
+    assert.equal(cluster.now, begin + 60_000)
+    assert.deepEqual(cluster.names, ['m-1', 'm-3'])
+    assert.equal(cluster.allHold('m-3', 'alive'), true)
+    assert.equal(cluster.allHold('m-2', 'left'), true)
+    await cluster.close()
+  })
+
+  it('waits no longer for a member that crashes while it starts', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(2)
+    cluster.crash('m-2')
+    cluster.cut('m-2', 'm-1')
+    cluster.at(cluster.now + 500, () => cluster.crash('m-2'))
+    const began = cluster.now
+    await cluster.restart('m-2')
+    assert.equal(cluster.now, began + 500)
     await cluster.close()
   })
 
@@ -161,6 +218,66 @@ describe('sim/cluster', () => {
     assert.deepEqual(cutLinks(), ['m-1>m-2', 'm-2>m-1'])
     cluster.heal()
     assert.deepEqual(cutLinks(), [])
+    await cluster.close()
+  })
+})
+
+describe('sim/cluster services', () => {
+  /** Counts its own heartbeats, and knows whom it sees. */
+  class Service {
+    readonly seen = new Set<string>()
+    beats = 0
+    isClosed = false
+    readonly number: number
+    readonly #stop: () => void
+
+    constructor({ membership, clock, random }: ServiceSetup) {
+      this.number = random.uint32()
+      membership.on('member-join', ({ member }) => this.seen.add(member.name))
+      this.#stop = clock.every(100, () => this.beats++)
+    }
+
+    async close(): Promise<void> {
+      this.#stop()
+      this.isClosed = true
+    }
+  }
+
+  it('run beside each member, and are made anew with it', async () => {
+    const cluster = new Cluster({ seed: 1, spreadMs: 0, service: (setup) => new Service(setup) })
+    await cluster.start(2)
+    await cluster.settle()
+    const first = cluster.service('m-2')
+    assert.deepEqual([...first.seen], ['m-1'])
+    cluster.pause('m-2')
+    const beats = first.beats
+    await cluster.run(1_050)
+    assert.equal(first.beats, beats, 'its timers stand still with the process')
+    cluster.resume('m-2')
+    await cluster.run(1_000)
+    assert.ok(first.beats > beats)
+    cluster.crash('m-2')
+    const atCrash = first.beats
+    await cluster.restart('m-2')
+    const second = cluster.service('m-2')
+    await cluster.run(1_000)
+    assert.deepEqual([first.beats, first.isClosed], [atCrash, false], 'nothing of a crashed process runs')
+    assert.ok(second.beats >= 10 && second !== first && second.number !== first.number)
+    await cluster.leave('m-2')
+    await cluster.close()
+    assert.deepEqual([second.isClosed, cluster.service('m-1').isClosed], [true, true])
+  })
+
+  it('that forget a timer are told of at the end', async () => {
+    const cluster = new Cluster({ seed: 1, service: ({ clock }) => clock.every(100, () => {}) })
+    await cluster.start(1)
+    await assert.rejects(cluster.close(), /m-1 has closed and left behind: 1 timers/)
+  })
+
+  it('are asked for where there are some', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(1)
+    assert.throws(() => cluster.service('m-1'), /there is no service/)
     await cluster.close()
   })
 })

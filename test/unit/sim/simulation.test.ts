@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { TimeoutError } from '../../../src/base/errors.ts'
 import { Simulation, SimulationError } from '../../../src/sim/simulation.ts'
-import { Transcript } from '../../../src/sim/transcript.ts'
+import { firstDifference, Transcript } from '../../../src/sim/transcript.ts'
 import { bytesOf, listen } from './listener.ts'
 
 describe('sim/simulation', () => {
@@ -93,13 +93,76 @@ describe('sim/simulation', () => {
     assert.equal(simulation.now, 10)
   })
 
-  it('lets only one caller pass the time', async () => {
+  it('lets one caller pass the time for all, and wakes each of them at his time', async () => {
     const simulation = new Simulation({ seed: 1 })
-    const first = simulation.run(10)
-    await assert.rejects(simulation.run(10), SimulationError)
-    await first
-    await simulation.run(10)
+    const log: string[] = []
+    const note = (what: string) => (): number => log.push(`${simulation.now} ${what}`)
+    let holds = false
+    simulation.schedule.at(7, () => (holds = true))
+    for (const ms of [6.5, 8, 12, 25]) simulation.schedule.at(ms, note('task'))
+    await Promise.all([
+      simulation.run(10).then(note('first')),
+      simulation.run(5).then(note('early')),
+      simulation.run(20).then(note('later')),
+      simulation.finish(simulation.sleep(6)).then(note('finish')),
+      simulation.until(() => holds, { everyMs: 0 }).then(note('until')),
+      assert.rejects(simulation.finish(new Promise(() => {}), { withinMs: 8 }), TimeoutError).then(note('timeout')),
+    ])
+    assert.deepEqual(log, [
+      '5 early',
+      '6 finish',
+      '6.5 task',
+      '7 until',
+      '8 task',
+      '8 timeout',
+      '10 first',
+      '12 task',
+      '20 later',
+    ])
     assert.equal(simulation.now, 20)
+    await simulation.run(10)
+    assert.deepEqual([log.at(-1), simulation.now], ['25 task', 30])
+  })
+
+  it('fails everyone who waits with what a task throws', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    simulation.schedule.at(1, () => {
+      throw new Error('broken')
+    })
+    const waits = [simulation.run(10), simulation.run(5), simulation.finish(simulation.sleep(20))]
+    for (const wait of waits) await assert.rejects(wait, SimulationError)
+    assert.deepEqual([simulation.now, simulation.schedule.size], [1, 1], 'only the sleep is left')
+  })
+
+  it('does what was planned at its time, also where that lets time pass', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const log: string[] = []
+    const note = (what: string): number => log.push(`${simulation.now} ${what}`)
+    simulation.at(5, () => note('planned'))
+    simulation.at(6, () => note('cancelled'))()
+    simulation.at(7, async () => {
+      note('begins')
+      await simulation.run(2)
+      note('goes on')
+      await simulation.finish(simulation.sleep(100))
+      note('ends')
+    })
+    await simulation.run(20)
+    note('run is over')
+    await simulation.run(100)
+    assert.deepEqual(log, ['5 planned', '7 begins', '9 goes on', '20 run is over', '109 ends'])
+  })
+
+  it('fails with what a plan throws or rejects with, and refuses a plan for the past', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    simulation.at(5, () => {
+      throw new Error('at once')
+    })
+    simulation.at(6, () => Promise.reject(new Error('soon after')))
+    await assert.rejects(simulation.run(20), /at once/)
+    await assert.rejects(simulation.run(20), /soon after/)
+    assert.throws(() => simulation.at(1, () => {}), { code: 'ERR_OPTIONS', option: 'atMs' })
+    await assert.rejects(simulation.run(-1), { code: 'ERR_OPTIONS', option: 'ms' })
   })
 
   it('goes on after a task threw', async () => {
@@ -158,5 +221,14 @@ describe('sim/transcript', () => {
     for (let line = 1; line <= 8; line++) transcript.note('a', `${line}`)
     assert.match(transcript.toString(), /^\(3 earlier lines are not kept\)\n.* 4\n/)
     assert.match(transcript.toString(), / 8\n$/)
+  })
+})
+
+describe('sim/transcript firstDifference', () => {
+  it('shows the line of each, and what came before', () => {
+    assert.equal(firstDifference('a\nb\n', 'a\nb\n'), undefined)
+    assert.equal(firstDifference('a\nb\nc\nd\n', 'a\nb\nx\n', 1), 'line 3:\n  b\n- c\n+ x')
+    assert.equal(firstDifference('a', 'a\nb'), 'line 2:\n  a\n- (the end)\n+ b')
+    assert.equal(firstDifference('', 'b'), 'line 1:\n- \n+ b')
   })
 })
