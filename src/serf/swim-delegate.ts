@@ -4,7 +4,7 @@ import { DecodeError } from '../base/errors.ts'
 import type { Slices } from '../base/slices.ts'
 import type { BroadcastsWaiting, PingEnd, SwimDelegate, SwimWarning } from '../swim/delegate.ts'
 import { retransmitLimit } from '../swim/formulas.ts'
-import { isPresent, type MemberRecord } from '../swim/member.ts'
+import type { MemberRecord } from '../swim/member.ts'
 import type { Address } from '../wire/address.ts'
 import { MAX_COMPOUND_PART_BYTES } from '../wire/limits.ts'
 import { type Alive, type SerfMessage, SerfType } from '../wire/types.ts'
@@ -233,10 +233,11 @@ export class SerfDelegate implements SwimDelegate {
     warn(this.#state(), code, message)
   }
 
-  /** A sign of life. True of a member that was erased: SWIM never lost it and will not tell of it as new, so it is taken in anew.
+  /** A sign of life. True of a member that was erased: SWIM never lost it and will not tell of it as new, so it is taken in anew; while it
+   *  stands accused not yet, since nobody joins as a suspect: its denial brings it back.
    *  Differs: Serf goes without it for good, while the member still sees us. */
   #isBack(swim: MemberRecord, now: number): boolean {
-    const isErased = this.#state().members.get(swim.name) === undefined && isPresent(swim)
+    const isErased = this.#state().members.get(swim.name) === undefined && swim.status === 'alive'
     if (isErased) this.memberJoined(swim, now)
     return isErased
   }

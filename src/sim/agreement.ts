@@ -11,6 +11,7 @@
 //   exchange  one that was under way with somebody who is gone holds the next one up: to dial, to read, to answer
 //   spread    gossip reaches all (SWIM §5: logarithmic); the last news is a denial of the last accusation: twice
 import type { Membership } from '../membership.ts'
+import type { MemberState } from '../serf/members.ts'
 import type { SerfOptions } from '../serf/options.ts'
 import { suspicionMinMs } from '../swim/formulas.ts'
 import type { SwimOptions } from '../swim/options.ts'
@@ -59,14 +60,18 @@ function mergingRounds(members: number, running: number): number {
 }
 
 /** Who does not agree yet, in words, or `undefined` where every one of `running` holds every one of them for alive, with the tags and the
- *  incarnation that it has, and nobody else for a member still. */
+ *  incarnation that it has, and nobody else for a member still; and where who is gone is dead to all that remember it, or left to all. */
 export function disagreement(running: ReadonlyMap<string, Membership>): string | undefined {
+  const gone = new Map<string, MemberState>()
   for (const [observer, membership] of running) {
     let alive = 0
     for (const { name, state, incarnation, rawTags } of membership.members()) {
       const truth = running.get(name)?.local
       if (truth === undefined) {
         if (state !== 'dead' && state !== 'left') return `${observer} holds ${name}, which is gone, for ${state}`
+        const elsewhere = gone.get(name) ?? state
+        if (state !== elsewhere) return `${observer} holds ${name} for ${state}, and another for ${elsewhere}`
+        gone.set(name, state)
         continue
       }
       if (state !== 'alive') return `${observer} holds ${name} for ${state}`

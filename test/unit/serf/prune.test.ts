@@ -144,6 +144,20 @@ describe('SF-24: who was erased and lives', () => {
     }
   })
 
+  it('and stands accused does not join as a suspect: it is back when it denies, not when it answers', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-2', 5, true))
+    mesh.run(TO_DENY_MS - 500)
+    mesh.feed(us, suspect(2))
+    mesh.run(500)
+    us.told()
+    mesh.run(3000) // it answers pings
+    assert.deepEqual(us.toldInShort(), [])
+    mesh.feed(us, alive(2, 2))
+    assert.deepEqual(us.toldInShort(), ['member-join ghost-2'])
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
   it('is not erased again by the intent that erased it, and that is not told on again', () => {
     const { mesh, us } = knowing()
     mesh.tell(us, leaveIntent('ghost-2', 5, true))
