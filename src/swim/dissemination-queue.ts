@@ -109,7 +109,7 @@ export class DisseminationQueue {
   /** Takes the entry of that name out, if there is one, without reporting its ticket, which is given: another entry may bear it. */
   release(name: string): number | undefined {
     const entry = this.#byName.get(name)
-    if (entry !== undefined) this.#remove(entry)
+    if (entry !== undefined) this.#forget(entry)
     return entry?.ticket
   }
 
@@ -121,10 +121,12 @@ export class DisseminationQueue {
   draw(overheadBytes: number, budgetBytes: number, maxParts: number, limit: number): Uint8Array[] {
     const drawn = this.#choose(overheadBytes, budgetBytes, maxParts)
     for (const entry of drawn) {
-      this.#remove(entry)
-      entry.transmits++
-      if (entry.transmits >= limit) this.#finish(entry)
-      else this.#restore(entry)
+      if (entry.transmits + 1 >= limit) {
+        this.#forget(entry)
+        this.#finish(entry)
+      } else {
+        this.#sink(entry)
+      }
     }
     return drawn.map((entry) => entry.bytes)
   }
@@ -144,6 +146,7 @@ export class DisseminationQueue {
 
   #choose(overheadBytes: number, budgetBytes: number, maxParts: number): Entry[] {
     const chosen: Entry[] = []
+    if (this.#size === 0) return chosen
     let free = budgetBytes - overheadBytes
     for (const bank of this.#banks) {
       for (const tier of bank) {
@@ -160,30 +163,31 @@ export class DisseminationQueue {
   }
 
   #add(entry: Entry): void {
-    const { bank, transmits } = entry
-    while (bank.length <= transmits) bank.push(new QueueTier())
-    bank[transmits]?.add(entry)
+    tierOf(entry).add(entry)
     this.#size++
     this.#bytes += entry.bytes.length
   }
 
-  #restore(entry: Entry): void {
-    if (entry.name !== undefined) this.#byName.set(entry.name, entry)
-    this.#add(entry)
-  }
-
-  #remove(entry: Entry): void {
-    entry.bank[entry.transmits]?.remove(entry)
+  /** Takes it out. */
+  #forget(entry: Entry): void {
+    tierOf(entry).remove(entry)
     this.#size--
     this.#bytes -= entry.bytes.length
     if (entry.name !== undefined) this.#byName.delete(entry.name)
+  }
+
+  /** It was sent once more. */
+  #sink(entry: Entry): void {
+    tierOf(entry).remove(entry)
+    entry.transmits++
+    tierOf(entry).add(entry)
   }
 
   #prune(): void {
     const bank = this.#others.some((tier) => tier.size > 0) ? this.#others : this.#urgent
     const entry = bank.findLast((tier) => tier.size > 0)?.first()
     assert(entry !== undefined, 'what is too full holds something')
-    this.#remove(entry)
+    this.#forget(entry)
     this.#finish(entry)
     this.#pruned++
   }
@@ -191,6 +195,12 @@ export class DisseminationQueue {
   #finish(entry: Entry): void {
     if (entry.ticket !== undefined) this.#finished.push(entry.ticket)
   }
+}
+
+/** The tier it stands in, or is to. */
+function tierOf({ bank, transmits }: Entry): QueueTier<Entry> {
+  while (bank.length <= transmits) bank.push(new QueueTier())
+  return bank[transmits] as QueueTier<Entry>
 }
 
 const NONE: readonly number[] = Object.freeze([])

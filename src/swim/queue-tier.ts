@@ -1,8 +1,9 @@
 // One tier of the dissemination queue: entries in order of (length, id), in blocks short enough that shifting one costs next to
-// nothing. Finding, adding and removing take two binary searches, whatever a stranger makes of the queue.
+// nothing. Finding, adding and removing take two binary searches, whatever a stranger makes of the queue. They look at numbers that
+// stand side by side, and not at the entries: those are all over the memory.
 import { assert } from '../base/assert.ts'
 
-/** What the order is made of. No two entries of a tier have the same id. */
+/** What the order is made of. No two entries of a tier have the same id, which is below 2^36. */
 export interface Sized {
   readonly bytes: Uint8Array
   readonly id: number
@@ -10,10 +11,18 @@ export interface Sized {
 
 /** A full block is cut in two. So long that a table of blocks stays short, so short that shifting one is a few hundred bytes. */
 const MAX_BLOCK = 256
+/** An id is below it, and its product with any length below 2^53. */
+const MAX_IDS = 2 ** 36
+
+interface Block<Entry> {
+  /** The rank of each entry. */
+  readonly ranks: number[]
+  readonly entries: Entry[]
+}
 
 export class QueueTier<Entry extends Sized> {
   /** Each sorted and none empty; all of a block stand before all of the next. */
-  readonly #blocks: Entry[][] = []
+  readonly #blocks: Block<Entry>[] = []
   #size = 0
 
   get size(): number {
@@ -22,64 +31,72 @@ export class QueueTier<Entry extends Sized> {
 
   /** The smallest, of the same length the oldest. */
   first(): Entry | undefined {
-    return this.#blocks[0]?.[0]
+    return this.#blocks[0]?.entries[0]
   }
 
   /** The largest entry before (length, id), of the same length the newest: `before(5, 0)` has less than 5 bytes. */
   before(length: number, id: number): Entry | undefined {
-    const block = this.#blocks[this.#blockOf(length, id)]
-    return block?.[countBefore(block, length, id) - 1]
+    if (this.#size === 0) return undefined
+    const rank = rankOf(length, id)
+    const block = this.#blocks[this.#blockOf(rank)]
+    return block?.entries[countBefore(block.ranks, rank) - 1]
   }
 
   add(entry: Entry): void {
-    const { bytes, id } = entry
+    const rank = rankOf(entry.bytes.length, entry.id)
     this.#size++
-    const at = Math.max(0, this.#blockOf(bytes.length, id))
+    const at = Math.max(0, this.#blockOf(rank))
     const block = this.#blocks[at]
     if (block === undefined) {
-      this.#blocks.push([entry])
+      this.#blocks.push({ ranks: [rank], entries: [entry] })
       return
     }
-    block.splice(countBefore(block, bytes.length, id), 0, entry)
-    if (block.length >= MAX_BLOCK) this.#blocks.splice(at + 1, 0, block.splice(MAX_BLOCK / 2))
+    const { ranks, entries } = block
+    const place = countBefore(ranks, rank)
+    ranks.splice(place, 0, rank)
+    entries.splice(place, 0, entry)
+    if (entries.length < MAX_BLOCK) return
+    this.#blocks.splice(at + 1, 0, { ranks: ranks.splice(MAX_BLOCK / 2), entries: entries.splice(MAX_BLOCK / 2) })
   }
 
   remove(entry: Entry): void {
-    const { bytes, id } = entry
+    const rank = rankOf(entry.bytes.length, entry.id)
     // The block of whoever comes right after it: it may be the first of its own.
-    const at = this.#blockOf(bytes.length, id + 1)
-    const block = this.#blocks[at] ?? []
-    const place = countBefore(block, bytes.length, id)
-    assert(block[place] === entry, 'an entry stands in its tier')
-    block.splice(place, 1)
-    if (block.length === 0) this.#blocks.splice(at, 1)
+    const at = this.#blockOf(rank + 1)
+    const block = this.#blocks[at]
+    const place = block === undefined ? 0 : countBefore(block.ranks, rank)
+    assert(block?.entries[place] === entry, 'an entry stands in its tier')
+    block.ranks.splice(place, 1)
+    block.entries.splice(place, 1)
+    if (block.entries.length === 0) this.#blocks.splice(at, 1)
     this.#size--
   }
 
-  /** The last block that begins before (length, id); -1 where none does. */
-  #blockOf(length: number, id: number): number {
+  /** The last block that begins before `rank`; -1 where none does. */
+  #blockOf(rank: number): number {
     let low = 0
     let high = this.#blocks.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (isBefore(this.#blocks[middle]?.[0] as Entry, length, id)) low = middle + 1
+      if ((this.#blocks[middle]?.ranks[0] as number) < rank) low = middle + 1
       else high = middle
     }
     return low - 1
   }
 }
 
-function countBefore(entries: readonly Sized[], length: number, id: number): number {
+/** (length, id) as one number that sorts as both do. */
+function rankOf(length: number, id: number): number {
+  return length * MAX_IDS + id
+}
+
+function countBefore(ranks: readonly number[], rank: number): number {
   let low = 0
-  let high = entries.length
+  let high = ranks.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (isBefore(entries[middle] as Sized, length, id)) low = middle + 1
+    if ((ranks[middle] as number) < rank) low = middle + 1
     else high = middle
   }
   return low
-}
-
-function isBefore(entry: Sized, length: number, id: number): boolean {
-  return entry.bytes.length < length || (entry.bytes.length === length && entry.id < id)
 }

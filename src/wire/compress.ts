@@ -9,11 +9,12 @@ import { CLEAR, END, FIRST_WIDTH, LAST_CODE, lzwDecompress, Unfolding } from './
 /** Output buffers up to this size are kept for the next call. */
 const KEPT_BYTES = 131_072
 
-/** Slots of the encoder's hash table: four times the codes there are, so that chains stay short. */
-const SLOTS = 16_384
-/** Per slot: generation in the upper 12 bits, then prefix code (12) and next byte (8). */
-const slotKeys = new Int32Array(SLOTS)
-const slotCodes = new Uint16Array(SLOTS)
+/** Slots of the encoder's hash table at most: four times the codes there are, so that chains stay short. */
+const MAX_SLOTS = 16_384
+/** What a packet holds needs few codes, and a table that stays in the processor's nearest memory. */
+const MIN_SLOTS = 2048
+/** Per slot two numbers. The key: generation in the upper 12 bits, then prefix code (12) and next byte (8). Then its code. */
+const slots = new Int32Array(2 * MAX_SLOTS)
 let generation = 0
 
 let scratch = new Uint8Array(4096)
@@ -58,6 +59,7 @@ export function lzwCompress(source: Uint8Array, maxBytes: number = Number.POSITI
   const end = source.length
   let width = FIRST_WIDTH
   let last = END
+  const tableBits = bitsOfTable(end)
   let stamp = nextGeneration()
   let code = end > 0 ? (source[0] as number) : -1
   for (let at = 1; code >= 0; at++) {
@@ -66,9 +68,9 @@ export function lzwCompress(source: Uint8Array, maxBytes: number = Number.POSITI
     let key = 0
     if (byte >= 0) {
       key = stamp | (code << 8) | byte
-      slot = findSlot(key, stamp)
-      if (slotKeys[slot] === key) {
-        code = slotCodes[slot] as number
+      slot = findSlot(key, stamp, tableBits)
+      if (slots[slot] === key) {
+        code = slots[slot + 1] as number
         continue
       }
     }
@@ -83,8 +85,8 @@ export function lzwCompress(source: Uint8Array, maxBytes: number = Number.POSITI
       last = END
       stamp = nextGeneration()
     } else if (slot >= 0) {
-      slotKeys[slot] = key
-      slotCodes[slot] = last
+      slots[slot] = key
+      slots[slot + 1] = last
     }
     code = byte
   }
@@ -93,13 +95,19 @@ export function lzwCompress(source: Uint8Array, maxBytes: number = Number.POSITI
   return packer.size > maxBytes ? undefined : packer.out.slice(0, packer.size)
 }
 
-/** The slot that holds `key`, or the free one where it belongs: free is what bears another stamp. */
-function findSlot(key: number, stamp: number): number {
-  let slot = (Math.imul(key & 0xfffff, 0x9e3779b1) >>> 18) & (SLOTS - 1)
-  let found = slotKeys[slot] as number
+/** Two to that power are the slots for so many bytes: at least twice their codes. */
+function bitsOfTable(bytes: number): number {
+  return 32 - Math.clz32(Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, 2 * bytes)) - 1)
+}
+
+/** Where the slot stands that holds `key`, or the free one where it belongs: free is what bears another stamp. */
+function findSlot(key: number, stamp: number, tableBits: number): number {
+  const last = 2 * ((1 << tableBits) - 1)
+  let slot = 2 * (Math.imul(key & 0xfffff, 0x9e3779b1) >>> (32 - tableBits))
+  let found = slots[slot] as number
   while (found !== key && (found ^ stamp) >>> 20 === 0) {
-    slot = (slot + 1) & (SLOTS - 1)
-    found = slotKeys[slot] as number
+    slot = slot === last ? 0 : slot + 2
+    found = slots[slot] as number
   }
   return slot
 }
@@ -174,7 +182,7 @@ function borrow(bytes: number): Uint8Array {
 function nextGeneration(): number {
   generation = (generation + 1) & 0xfff
   if (generation === 0) {
-    slotKeys.fill(0)
+    slots.fill(0)
     generation = 1
   }
   return generation << 20
