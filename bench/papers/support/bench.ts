@@ -112,13 +112,18 @@ export function writeResults<Job, Result>(file: string, { circumstances, rows }:
   writeFileSync(file, `${[circumstances, ...rows].map((line) => JSON.stringify(line)).join('\n')}\n`)
 }
 
+/** 1 to `count`: seeds. */
+export function upTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => at + 1)
+}
+
 /** Rows of one kind. */
-export function ofKind<Row extends { readonly job: { readonly kind: string } }, Kind extends Row['job']['kind']>(
-  rows: readonly Row[],
+export function ofKind<Job extends { readonly kind: string }, Result, Kind extends Job['kind']>(
+  rows: readonly Row<Job, Result>[],
   kind: Kind,
-): readonly Extract<Row, { readonly job: { readonly kind: Kind } }>[] {
-  type Wanted = Extract<Row, { readonly job: { readonly kind: Kind } }>
-  return rows.filter(({ job }) => job.kind === kind) as unknown as readonly Wanted[]
+): readonly Row<Extract<Job, { readonly kind: Kind }>, Result>[] {
+  type Wanted = Row<Extract<Job, { readonly kind: Kind }>, Result>
+  return rows.filter((row) => row.job.kind === kind) as readonly unknown[] as readonly Wanted[]
 }
 
 /** Groups in the order of their first row. */

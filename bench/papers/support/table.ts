@@ -10,6 +10,11 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [line(heads), line(rule), ...rows.map(line)].join('\n')
 }
 
+/** A table and what is to be said of it, under a title. */
+export function section(title: string, body: string, remark: string): string {
+  return `### ${title}\n\n${body}\n\n${remark}`
+}
+
 /** A figure, or a dash where there is none. */
 export function figure(value: number | undefined, digits: number = 2): string {
   return value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits)
