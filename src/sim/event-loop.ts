@@ -39,9 +39,9 @@ export class EventLoop {
   #isBusy = false
   #usedBytes = 0
   #read = 0
-  /** When the last of those that come late is handed over, and how many there are. */
+  /** What comes late, in order, and when the last of it does. */
+  #lagging: Arrival[] = []
   #lastReady = 0
-  #lagging = 0
   #waiting: Arrival[] = []
   /** Timers and deferred tasks whose time came while nothing could run. */
   #late: (() => void)[] = []
@@ -71,7 +71,7 @@ export class EventLoop {
   arrive(packetBytes: number, task: () => void): boolean {
     const { lag } = this
     const isFree = !this.#isPaused && !this.#isBusy && this.#waiting.length === 0
-    if (isFree && lag === 0 && this.#lagging === 0 && this.slowMs === 0) {
+    if (isFree && lag === 0 && this.#lagging.length === 0 && this.slowMs === 0) {
       task()
       return true
     }
@@ -79,7 +79,7 @@ export class EventLoop {
     if (charge > 0 && this.#usedBytes + charge > this.#setup.bufferBytes) return false
     this.#usedBytes += charge
     const arrival = { charge, task }
-    if (lag === 0 && this.#lagging === 0) this.#ready(arrival)
+    if (lag === 0 && this.#lagging.length === 0) this.#ready(arrival)
     else this.#later(arrival)
     return true
   }
@@ -98,26 +98,28 @@ export class EventLoop {
     else for (const arrival of this.#waiting.splice(0)) this.#soon(() => this.#ready(arrival))
   }
 
-  /** The process is gone, and all that waited for it. */
+  /** The process is gone. What waited for it is run now, to find that nobody is there. */
   clear(): void {
+    const arrivals = [...this.#waiting, ...this.#lagging]
     this.#process++
     this.#isPaused = false
     this.#isBusy = false
     this.#waiting = []
     this.#late = []
-    this.#lagging = 0
+    this.#lagging = []
     this.#lastReady = 0
     this.#usedBytes = 0
     this.#read = 0
+    for (const { task } of arrivals) task()
   }
 
   #later(arrival: Arrival): void {
     const { schedule, random } = this.#setup
     this.#count('lagged')
-    this.#lagging++
+    this.#lagging.push(arrival)
     this.#lastReady = Math.max(this.#lastReady, schedule.now + drawLatency(this.lag, random))
     this.#at(this.#lastReady, () => {
-      this.#lagging--
+      this.#lagging.shift()
       this.#ready(arrival)
     })
   }

@@ -104,8 +104,8 @@ export class SimHost implements Host {
   kill(): void {
     this.#isKilled = true
     this.#tenant.isGone = true
-    this.station.loop.clear()
     for (const transport of this.#transports) transport.abort()
+    this.station.loop.clear()
   }
 
   /** Stops the process: timers that come due and all that arrives wait, packets only as long as the socket buffer takes them. */

@@ -11,7 +11,8 @@ export type Piece = Uint8Array | 'open' | 'fin' | 'reset'
 /** RFC 6298's doubling, with Linux's numbers. */
 const FIRST_RETRY_MS = 200
 const LAST_RETRY_MS = 120_000
-const MAX_RETRIES = 15
+/** Linux gives up when the wait after its 15th is over, 924.6 s after the first loss. */
+const MAX_RETRIES = 16
 
 export class Line {
   readonly #fabric: Fabric

@@ -154,7 +154,10 @@ export class Network implements Fabric {
       return
     }
     const isTaken = target.loop.arrive(bytes.length, () => {
-      if (socket.isClosed) return
+      if (socket.isClosed) {
+        this.#drop('no-listener', target, from.name, target.name, bytes)
+        return
+      }
       count(this.traffic.delivered, target.traffic.delivered, bytes.length)
       this.observer?.packet('delivered', from.name, target.name, bytes)
       socket.handlers.packet(bytes, sender.outside, target.clock.now())

@@ -110,14 +110,64 @@ describe('sim/network packets', () => {
     await b.transport.close()
   })
 
-  it('are all accounted for: sent is delivered and dropped', async () => {
-    const { simulation, a, b } = await pair({ lossRatio: 0.3 })
-    for (let index = 0; index < 1_000; index++) a.transport.send(bytesOf('x'), b.address)
+  it('arrive twice where the link makes copies, each with a latency of its own', async () => {
+    const { simulation, a, b } = await pair({ latencyMs: { minMs: 1, maxMs: 9 }, duplicateRatio: 1 })
+    a.transport.send(bytesOf('hello'), b.address)
     await simulation.run(100)
-    const { sent, delivered, dropped } = simulation.network.traffic
+    assert.equal(b.log.length, 2)
+    assert.ok(b.log.every((line) => line.endsWith('packet hello from 10.0.0.1:7946')))
+    assert.notEqual(b.log[0], b.log[1])
+    const { sent, delivered, felt } = simulation.network.traffic
+    assert.deepEqual([sent.packets, delivered.packets, felt.duplicated], [1, 2, 1])
+    assert.equal(a.host.station.traffic.felt.duplicated, 1)
+  })
+
+  it('that are held back are overtaken', async () => {
+    const { simulation, a, b } = await pair()
+    simulation.network.links.setDefault({ reorderRatio: 1, reorderMs: 5 })
+    a.transport.send(bytesOf('first'), b.address)
+    simulation.network.links.setDefault({ reorderRatio: 0 })
+    a.transport.send(bytesOf('second'), b.address)
+    await simulation.run(100)
+    assert.deepEqual(b.log, ['10 packet second from 10.0.0.1:7946', '15 packet first from 10.0.0.1:7946'])
+    assert.equal(a.host.station.traffic.felt.reordered, 1)
+  })
+
+  it('show in the transcript that there is a copy', async () => {
+    const simulation = new Simulation({ seed: 1, transcript: 'packets', describe: String, duplicateRatio: 1 })
+    const [a, b] = [await listen(simulation, 'a', '10.0.0.1'), await listen(simulation, 'b', '10.0.0.2')]
+    a.transport.send(Uint8Array.of(7), b.address)
+    await simulation.run(10)
+    assert.match(simulation.transcript.toString(), /a +-> b: 7 \(1 B\)\n.*a +-> b duplicated: 7/)
+  })
+
+  it('are all accounted for: sent and copied is delivered and dropped, whatever is wrong', async () => {
+    const wrong = { lossRatio: 0.2, duplicateRatio: 0.3, reorderRatio: 0.2, bufferBytes: 30_000 }
+    const { simulation, a, b } = await pair(wrong)
+    const { loop } = b.host.station
+    loop.lag = { minMs: 5, maxMs: 20 }
+    loop.slowMs = 0.5
+    for (let index = 0; index < 1_000; index++)
+      simulation.schedule.at(index, () => a.transport.send(bytesOf('x'), b.address))
+    await simulation.run(300)
+    loop.pause()
+    await simulation.run(300)
+    loop.resume()
+    await simulation.run(300)
+    b.host.kill()
+    await simulation.run(300)
+    const { sent, delivered, dropped, felt } = simulation.network.traffic
     assert.equal(delivered.packets, b.log.length)
-    assert.equal(sent.packets, delivered.packets + dropped.loss.packets)
-    assert.ok(dropped.loss.packets > 250 && dropped.loss.packets < 350, `${dropped.loss.packets} lost`)
+    const lost = Object.values(dropped).reduce((sum, { packets }) => sum + packets, 0)
+    assert.equal(sent.packets + felt.duplicated, delivered.packets + lost)
+    for (const cause of ['loss', 'buffer-full', 'no-listener'] as const) assert.ok(dropped[cause].packets > 0, cause)
+    assert.ok(Math.abs(dropped.loss.packets - 200) < 50, `${dropped.loss.packets} lost`)
+    for (const effect of ['duplicated', 'reordered', 'held', 'lagged', 'slowed'] as const)
+      assert.ok(felt[effect] > 0, effect)
+  })
+
+  it('refuse a buffer that holds nothing', () => {
+    assert.throws(() => new Simulation({ seed: 1, bufferBytes: 0 }), { code: 'ERR_OPTIONS', option: 'bufferBytes' })
   })
 })
 

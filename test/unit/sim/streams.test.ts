@@ -207,6 +207,44 @@ describe('sim/streams', () => {
     assert.match(a.log.join(), /mine closed: 10\.0\.0\.2:7946 does not answer any more$/)
   })
 
+  it('feel no copies, no disorder and no limit of size: TCP puts them right', async () => {
+    const { simulation, a, b } = await pair({ duplicateRatio: 1, reorderRatio: 1, reorderMs: 500, maxPacketBytes: 1 })
+    const stream = a.transport.dial(b.address, streamLog(simulation, a.log, 'mine'))
+    for (const text of ['one', 'two', 'three']) stream.write(bytesOf(text))
+    await simulation.run(100)
+    assert.deepEqual(b.log, ['30 accepted', '30 stream data one', '30 stream data two', '30 stream data three'])
+    assert.deepEqual([simulation.network.traffic.felt.duplicated, simulation.network.traffic.felt.reordered], [0, 0])
+  })
+
+  it('over a cut link give up after a quarter of an hour, and count what was sent again', async () => {
+    const { simulation, a, b } = await pair()
+    const stream = a.transport.dial(b.address, streamLog(simulation, a.log, 'mine'))
+    await simulation.run(50)
+    simulation.network.links.cut('a', 'b')
+    stream.write(bytesOf('into the void'))
+    await simulation.run(2 * 3_600_000)
+    const [at, ...what] = (a.log.at(-1) as string).split(' ')
+    assert.equal(what.join(' '), 'mine closed: 10.0.0.2:7946 does not answer any more')
+    assert.ok(Number(at) === 50 + 924_600, `after ${at} ms`)
+    assert.equal(a.host.station.traffic.felt.resent, 17)
+    assert.deepEqual(b.log, ['30 accepted'])
+  })
+
+  it('reach a starved reader late, piece by piece and in order, and a slow one one after the other', async () => {
+    const { simulation, a, b } = await pair()
+    b.host.station.loop.lag = 100
+    const stream = a.transport.dial(b.address, streamLog(simulation, a.log, 'mine'))
+    stream.write(bytesOf('one'))
+    await simulation.run(1_000)
+    b.host.station.loop.lag = 0
+    b.host.station.loop.slowMs = 50
+    stream.write(bytesOf('two'))
+    stream.write(bytesOf('three'))
+    await simulation.run(1_000)
+    assert.deepEqual(b.log, ['130 accepted', '130 stream data one', '1060 stream data two', '1110 stream data three'])
+    assert.deepEqual([b.host.station.traffic.felt.lagged, b.host.station.traffic.felt.slowed], [2, 2])
+  })
+
   it('dialled on a closed transport fail, later', async () => {
     const { simulation, a, b } = await pair()
     await a.transport.close()
