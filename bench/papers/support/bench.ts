@@ -75,28 +75,31 @@ export async function main<Job extends { readonly kind: string }, Result>(
     only: values.only?.split(','),
   }
   const circumstances = here(bench.name)
-  const rows = await measure(bench, extent, Number(values.jobs))
+  const rows = await measure(bench, extent, Number(values.jobs), progress)
   if (values.out !== undefined) writeResults(values.out, { circumstances, rows })
   console.log(`${headline(circumstances)}\n\n${bench.tables(rows)}`)
 }
 
-/** Runs the plan. @param processes as for `runJobs` */
+/** Runs the plan. @param processes as for `runJobs` @param done is told how many runs of how many are over */
 export async function measure<Job extends { readonly kind: string }, Result>(
   bench: PaperBench<Job, Result>,
-  extent: Extent,
+  { only, ...extent }: Extent,
   processes: number,
+  done: (count: number, of: number) => void = () => {},
 ): Promise<readonly Row<Job, Result>[]> {
-  const { only } = extent
-  const jobs = bench.plan(extent).filter(({ kind }) => only === undefined || only.includes(kind))
+  const jobs = bench.plan({ ...extent, only }).filter(({ kind }) => only === undefined || only.includes(kind))
   if (jobs.length === 0) throw new Error(`bench:${bench.name} has nothing to run`)
   let count = 0
-  const done = (): void => {
-    count++
-    if (process.stderr.isTTY)
-      process.stderr.write(`\r${count} of ${jobs.length} runs${count === jobs.length ? '\n' : ''}`)
-  }
-  const results = await runJobs<Job, Result>(bench.runs, jobs, { processes, done })
+  const results = await runJobs<Job, Result>(bench.runs, jobs, { processes, done: () => done(++count, jobs.length) })
   return jobs.map((job, index) => ({ job, result: results[index] as Result }))
+}
+
+/** Tells a terminal of each run, and a file of each tenth. */
+function progress(count: number, of: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${count} of ${of} runs${count === of ? '\n' : ''}`)
+  else if (Math.floor((10 * count) / of) > Math.floor((10 * (count - 1)) / of)) {
+    process.stderr.write(`${count} of ${of} runs\n`)
+  }
 }
 
 export function headline({ bench, command, commit, date, node, machine }: Circumstances): string {
