@@ -118,7 +118,8 @@ export class Vivaldi {
   /** Gravity: the whole cluster must not drift away. */
   #fall(draft: Draft): void {
     const away = distance(this.#origin, draft)
-    this.#move(draft, -((away / GRAVITY_RHO) ** 2), this.#origin)
+    const share = away / GRAVITY_RHO
+    this.#move(draft, -(share * share), this.#origin) // not `**`, whose last digit is the engine's
   }
 
   /** By `force` away from `other`; in any direction, where both are at one place. */

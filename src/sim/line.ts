@@ -80,7 +80,7 @@ export class Line {
       this.#giveUp()
       return
     }
-    const ms = Math.min(FIRST_RETRY_MS * 2 ** this.#retries++, LAST_RETRY_MS)
+    const ms = Math.min(FIRST_RETRY_MS * (1 << this.#retries++), LAST_RETRY_MS)
     this.#retry = schedule.at(schedule.now + ms, () => {
       this.#retry = undefined
       this.#send()

@@ -186,7 +186,7 @@ function knock(fabric: Fabric, socket: Socket, near: StreamEnd, retries: number)
   if (near.isClosed) return
   const { schedule, links } = fabric
   const lost = (): void => {
-    schedule.at(schedule.now + FIRST_SYN_RETRY_MS * 2 ** retries, () => {
+    schedule.at(schedule.now + FIRST_SYN_RETRY_MS * (1 << retries), () => {
       if (retries < MAX_SYN_RETRIES) knock(fabric, socket, near, retries + 1)
       else near.fail('gave up', new TransportError(`${near.peer} does not answer`))
     })
