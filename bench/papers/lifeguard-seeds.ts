@@ -1,16 +1,45 @@
 // The grid, the hold-out and the measure by which a better detector is to be judged: fixed, and committed, before any candidate was
-// run. The pilot runs that chose the cells used plain SWIM and Lifeguard only, and seeds 1 to 9, which are in neither list.
+// run. The pilot runs that chose the cells were of plain SWIM and of Lifeguard only, with seeds 1 to 9, which are in neither list.
+//
+// The primary measure. `best`, one configuration, the same for all cells, against `lifeguard`, our own full Lifeguard (the paper's three
+// parts, without our stall rule), over all cells and seeds of the hold-out, each run paired with the run of the same cell and seed:
+//   1. FP-, false verdicts at healthy members about healthy members, summed over everything: ratio at most 0.5, and the upper end of its
+//      95 % interval (percentile bootstrap over seeds, 10,000 draws) below 1. `lifeguard` must show at least 100 of them in all.
+//   2. The median of `first`, from a crash to its first verdict at a healthy member, is no slower.
+//   3. UDP payload bytes, summed: at most 1.05 of Lifeguard's.
+// Beside it, told and not judged: the ratio for each model, incidents, FP, verdicts about the sick, TCP, the 99th percentile, and the
+// same against `ours`, which has the stall rule.
+//   npm run bench:lifeguard -- --hold-out --configs lifeguard --config best=JSON --compare best lifeguard --out hold-out.jsonl
+//
+// What the cells are like in the world: one-way is a switch, a firewall or a security group that lets a rack talk and not listen, now
+// and then (Rapid's evaluation has 20 s on and off); held is a machine whose network stack stands still under load or in a live migration; late is a
+// starved process, its queue always full; blocked is a container that its quota stops again and again.
 import type { Cell } from './lifeguard-play.ts'
 import { cellOf } from './lifeguard-results.ts'
 
 /** For the five rows, the tuning curve, and for whoever develops: look at these as often as you like. */
-export const GRID_SEEDS: readonly number[] = range(101, 110)
+export const GRID_SEEDS: readonly number[] = range(101, 103)
 
-export const GRID: readonly Cell[] = [].map(cellOf)
+export const GRID: readonly Cell[] = [
+  'held:16/16000/1000',
+  'one-way:16/8000/4000',
+  'late:16/8000/2000',
+  'blocked:16/16000/1',
+  'held:32/16000/1000',
+  'held:4/16000/1000',
+].map(cellOf)
 
-export const HOLD_OUT_SEEDS: readonly number[] = range(9_001, 9_020)
+/** To be run with what is chosen, once. Whoever has looked at them for a choice needs other seeds. */
+export const HOLD_OUT_SEEDS: readonly number[] = range(9_001, 9_010)
 
-export const HOLD_OUT: readonly Cell[] = [].map(cellOf)
+/** None of the grid's cells: what was fitted to those need not hold here. */
+export const HOLD_OUT: readonly Cell[] = [
+  'one-way:32/8000/5000',
+  'one-way:20/12000/8000',
+  'held:24/20000/500',
+  'late:32/12000/1000',
+  'blocked:24/14000/2',
+].map(cellOf)
 
 function range(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)

@@ -1,0 +1,106 @@
+// The bench of Lifeguard's experiments, small, so that it cannot rot: what it counts, and that the order of the rows is the paper's.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type Outcome, play, type Scale } from '../../bench/papers/lifeguard-play.ts'
+import { cellName, cellOf, keyOf, type Result, ratioOf, readResults } from '../../bench/papers/lifeguard-results.ts'
+import { COMMON, CONFIGURATIONS } from '../../bench/papers/lifeguard-rows.ts'
+import { GRID, GRID_SEEDS, HOLD_OUT, HOLD_OUT_SEEDS } from '../../bench/papers/lifeguard-seeds.ts'
+
+const SMALL: Scale = { members: 24, sicknessMs: 60_000 }
+const HELD = cellOf('held:5/16000/1000')
+
+function run(configuration: string, cell = HELD, seed = 1): Promise<Outcome> {
+  return play(cell, seed, { ...COMMON, ...CONFIGURATIONS[configuration] }, SMALL)
+}
+
+function resultOf(falseHealthy: number, seed: number): Result {
+  const tallies = { all: falseHealthy, healthy: falseHealthy, aboutSick: 0 }
+  const load = { packets: 1, bytes: 1, streams: 0, streamBytes: 0 }
+  const outcome: Outcome = {
+    dead: tallies,
+    suspect: tallies,
+    incidents: 1,
+    ...load,
+    first: [],
+    last: [],
+    undetected: 0,
+  }
+  return { name: 'x', options: {}, cell: HELD, seed, scale: SMALL, outcome, commit: '', cpuSeconds: 1 }
+}
+
+const falseHealthy = ({ dead }: Outcome): number => dead.healthy
+
+describe("Lifeguard's experiments", () => {
+  it('plain SWIM gives many false verdicts, full Lifeguard at most a tenth of them, and both see every crash', async () => {
+    const swim = await run('swim')
+    const lifeguard = await run('lifeguard')
+    assert.ok(swim.dead.all >= 100, `${swim.dead.all} false verdicts by SWIM`)
+    assert.ok(swim.dead.healthy > 0 && swim.dead.healthy <= swim.dead.all)
+    assert.ok(lifeguard.dead.all <= swim.dead.all / 10, `${lifeguard.dead.all} of ${swim.dead.all}`)
+    for (const { first, last, undetected } of [swim, lifeguard]) {
+      assert.equal(undetected, 0)
+      assert.equal(first.length, 3)
+      assert.ok(last.every((ms, index) => ms >= (first[index] ?? 0)))
+    }
+  })
+
+  it('where nobody is sick nobody is accused falsely, and a run repeats itself', async () => {
+    const nobody = cellOf('late:0/1000/1000')
+    const once = await run('swim', nobody, 2)
+    assert.deepEqual(once.dead, { all: 0, healthy: 0, aboutSick: 0 })
+    assert.deepEqual(once, await run('swim', nobody, 2))
+    assert.ok(once.packets > 0 && once.bytes > 0)
+  })
+
+  it('verdicts about the sick are told apart', async () => {
+    const { dead } = await run('swim', cellOf('one-way:3/20000/1000'))
+    assert.ok(
+      dead.aboutSick > dead.healthy,
+      `${dead.aboutSick} about the sick, ${dead.healthy} at and about the healthy`,
+    )
+  })
+
+  it('the hold-out shares no seed with the grid', () => {
+    assert.ok(GRID.length > 0 && HOLD_OUT.length > 0)
+    assert.deepEqual(
+      GRID_SEEDS.filter((seed) => HOLD_OUT_SEEDS.includes(seed)),
+      [],
+    )
+  })
+
+  it('a ratio is of the runs that both have, and its interval holds it', () => {
+    const ones = [10, 20, 30, 40].map((count, seed) => resultOf(count, seed))
+    const others = [100, 100, 100].map((count, seed) => resultOf(count, seed))
+    const ratio = ratioOf(ones, others, falseHealthy)
+    assert.equal(ratio?.runs, 3)
+    assert.equal(ratio?.ratio, 60 / 300)
+    assert.ok(ratio.low >= 0.1 && ratio.low < 0.2 && ratio.high > 0.2 && ratio.high <= 0.3, JSON.stringify(ratio))
+    assert.equal(ratioOf(ones, [], falseHealthy), undefined)
+    assert.equal(ratioOf([resultOf(0, 1)], [resultOf(0, 1)], falseHealthy)?.ratio, 1)
+  })
+
+  it('a file of results is read but for a line cut short, and other options are another run', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lifeguard-'))
+    try {
+      const path = join(folder, 'results.jsonl')
+      const result = resultOf(5, 1)
+      writeFileSync(path, `${JSON.stringify(result)}\n${JSON.stringify({ ...result, seed: 2 }).slice(0, 50)}`)
+      const results = readResults(path)
+      assert.deepEqual([...results.values()], [result])
+      assert.ok(!results.has(keyOf({ ...result, options: { buddySystem: false } })))
+      assert.ok(results.has(keyOf({ ...result, name: 'another name' })))
+      assert.equal(readResults(join(folder, 'none')).size, 0)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('a cell is its name', () => {
+    assert.equal(cellName(cellOf('one-way:3/20000/1000')), 'one-way:3/20000/1000')
+    assert.throws(() => cellOf('lame:3/20000/1000'), /no cell/)
+    assert.throws(() => cellOf('late:3/20000'), /no cell/)
+  })
+})
