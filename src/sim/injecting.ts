@@ -112,7 +112,8 @@ export class Injecting {
   /** Lets go those whose goodbye is over. */
   async #noteLeft(): Promise<void> {
     for (const seat of this.#seats) {
-      if (seat.state !== 'leaving' || this.#member(seat).status !== 'closed') continue
+      const isStuck = this.#cluster.disk(seat.name).fault === 'stuck' // a close does not wait for such a disk, and its file is open until it is mended
+      if (seat.state !== 'leaving' || this.#member(seat).status !== 'closed' || isStuck) continue
       seat.state = 'left'
       await this.#cluster.leave(seat.name) // it has left: the cluster takes note
     }
