@@ -326,7 +326,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   /** Puts a fresh member on the host of a seat, and a service beside it. */
   #make(seat: Seat<Service>): void {
     const { name, host, station } = seat
-    const { options = {}, service } = this.#options
+    const { options = {} } = this.#options
     const given = typeof options === 'function' ? options(name) : options
     const bind = `${formatIp(station.ip)}:${PORT}`
     const watched = this.#checks?.life(name, bind, host, given)
@@ -339,9 +339,6 @@ export class Cluster<Service = unknown> extends FaultVerbs {
       })
     }
     seat.membership = membership
-    const clock = new ServiceClock(host.clock)
-    const random = this.simulation.random(`service of ${name}#${seat.lives++}`)
-    seat.service = service?.({ name, membership, clock, random })
   }
 
   /** A service is closed before its member is. */
@@ -365,10 +362,19 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     if (phaseMs > 0) await this.sleep(phaseMs)
     if (!seat.isRunning) return // crashed before it came to be
     this.note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
+    this.#serve(seat)
     const gone = new Promise<void>((resolve) => {
       seat.gone = resolve
     })
     await Promise.race([this.#join(seat, contact), gone])
+  }
+
+  /** Makes the service of a process that starts. */
+  #serve(seat: Seat<Service>): void {
+    const { name, membership, host } = seat
+    const clock = new ServiceClock(host.clock)
+    const random = this.simulation.random(`service of ${name}#${seat.lives++}`)
+    seat.service = this.#options.service?.({ name, membership, clock, random })
   }
 
   async #join({ name, membership }: Seat<Service>, contact: string | undefined): Promise<void> {
