@@ -43,14 +43,14 @@ function plan({ members, seeds, isSmoke }: Extent): readonly PeersJob[] {
   return [
     ...cells.flatMap(({ members: size, starved, lossRatio }) =>
       DETECTORS.flatMap((detector) =>
-        upTo(seeds ?? 40).map(
+        upTo(seeds ?? 20).map(
           (seed) => ({ kind: 'starved', members: size, starved, lossRatio, detector, seed }) as const,
         ),
       ),
     ),
     ...sizes.flatMap((size) => upTo(seeds ?? 40).map((seed) => ({ kind: 'killed', members: size, seed }) as const)),
     ...sizes.flatMap((size) =>
-      upTo(5).map((seed) => ({ kind: 'events', members: size, events: EVENTS, seed }) as const),
+      upTo(3).map((seed) => ({ kind: 'events', members: size, events: EVENTS, seed }) as const),
     ),
   ]
 }

@@ -32,8 +32,8 @@ function plan({ members, seeds, isSmoke }: Extent): readonly RapidJob[] {
     ]
   }
   const perSize = (size: number): readonly RapidJob[] => {
-    // The paper repeats five times, with one in a hundred sick; in a small cluster that is one, and ten are told too.
-    const all = upTo(seeds ?? 5)
+    // The paper has one in a hundred sick; in a small cluster that is one, and ten are told too.
+    const all = upTo(seeds ?? 3)
     const sicks = new Set([Math.max(1, Math.round(size / 100)), 10])
     const faults = FAULTS.flatMap((kind) =>
       [...sicks].flatMap((sick) => all.map((seed) => ({ kind, members: size, sick, seed }) as const)),

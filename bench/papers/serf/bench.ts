@@ -26,7 +26,7 @@ function plan({ members, seeds, isSmoke }: Extent): readonly SerfJob[] {
   return (members ?? SIZES).flatMap((size) =>
     Array.from(
       { length: seeds ?? 3 },
-      (_, at) => ({ kind: 'spread', members: size, lossRatios: LOSSES, broadcasts: 10, seed: at + 1 }) as const,
+      (_, at) => ({ kind: 'spread', members: size, lossRatios: LOSSES, broadcasts: 6, seed: at + 1 }) as const,
     ),
   )
 }

@@ -3,6 +3,9 @@ import { runOf } from './jobs.ts'
 
 const run = await runOf<unknown, unknown>(process.argv[2] as string)
 
+// Nobody is left to be told.
+process.on('disconnect', () => process.exit())
+
 process.on('message', async ({ index, job }: { readonly index: number; readonly job: unknown }) => {
   try {
     process.send?.({ index, result: await run(job) })

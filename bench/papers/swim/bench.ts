@@ -49,16 +49,16 @@ function plan({ members, seeds, isSmoke }: Extent): readonly SwimJob[] {
 /** As many as give each mean to a few per cent. */
 const SMOKE: readonly SwimJob[] = [
   { kind: 'load', members: 12, periods: PERIODS, seed: 1 },
-  { kind: 'silence', members: 10, trials: 400, seed: 1 },
+  { kind: 'silence', members: 10, trials: 500, seed: 1 },
   { kind: 'crash', members: 10, seed: 1 },
   { kind: 'loss', members: 10, periods: 400, lossRatio: 0.1, helpers: 1, seed: 1 },
   { kind: 'infection', members: 16, trials: 40, periods: 6, seed: 1 },
 ]
 
-function perSize(sizes: readonly number[], seeds: number = 50): readonly SwimJob[] {
+function perSize(sizes: readonly number[], seeds: number = 20): readonly SwimJob[] {
   return sizes.flatMap((size): readonly SwimJob[] => [
-    ...upTo(5).map((seed) => ({ kind: 'load', members: size, periods: PERIODS, seed }) as const),
-    ...upTo(5).map((seed) => ({ kind: 'silence', members: size, trials: 100, seed }) as const),
+    ...upTo(2).map((seed) => ({ kind: 'load', members: size, periods: PERIODS, seed }) as const),
+    ...upTo(5).map((seed) => ({ kind: 'silence', members: size, trials: 60, seed }) as const),
     ...upTo(seeds).map((seed) => ({ kind: 'crash', members: size, seed }) as const),
   ])
 }
@@ -67,8 +67,8 @@ function lossy(): readonly SwimJob[] {
   return LOSSES.flatMap((lossRatio) =>
     HELPERS.flatMap((helpers) =>
       // Rare events take more probes.
-      upTo(lossRatio < 0.1 ? 10 : 3).map(
-        (seed) => ({ kind: 'loss', members: 20, periods: 1000, lossRatio, helpers, seed }) as const,
+      upTo(lossRatio < 0.05 ? 10 : 3).map(
+        (seed) => ({ kind: 'loss', members: 20, periods: 500, lossRatio, helpers, seed }) as const,
       ),
     ),
   )
@@ -82,7 +82,7 @@ function news(sizes: readonly number[]): readonly SwimJob[] {
   )
 }
 
-function joining(seeds: number = 20): readonly SwimJob[] {
+function joining(seeds: number = 10): readonly SwimJob[] {
   return (['swim', 'lan'] as const).flatMap((knobs) =>
     upTo(seeds).map((seed) => ({ kind: 'joins', knobs, seed }) as const),
   )
