@@ -345,7 +345,7 @@ export class Driver {
 
   #drain(): void {
     if (this.#isClosed || this.#serf === undefined) return
-    for (const call of this.#kept.splice(0)) call(this.#serf, this.now())
+    if (this.#kept.length > 0) for (const call of this.#kept.splice(0)) call(this.#serf, this.now())
     for (const effect of this.#serf.take()) {
       switch (effect.kind) {
         case 'packet':
@@ -408,8 +408,11 @@ export class Driver {
       this.#disarmTimer()
       return
     }
-    const times = [this.#serf?.nextDeadline(), this.#exchanges.nextDeadline(), this.#tasks.next()]
-    const next = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY))
+    const next = Math.min(
+      this.#serf?.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#exchanges.nextDeadline() ?? Number.POSITIVE_INFINITY,
+      this.#tasks.next() ?? Number.POSITIVE_INFINITY,
+    )
     if (next === this.#armedAt) return
     this.#disarmTimer()
     if (next === Number.POSITIVE_INFINITY) return

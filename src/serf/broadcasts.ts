@@ -16,6 +16,7 @@ export interface QueueBounds {
 }
 
 const KINDS: readonly BroadcastKind[] = ['intents', 'queries', 'events']
+const LATER_FIRST: readonly BroadcastKind[] = KINDS.toReversed()
 
 /** Of what Serf may fill, what queries and what user events may claim while what goes before them would fill it alone.
  *  Differs: Serf gives them what is left, and that is nothing in a storm of intents or queries. */
@@ -39,6 +40,9 @@ interface Reserve {
   readonly bytes: number
   readonly parts: number
 }
+
+const NO_RESERVE = { bytes: 0, parts: 0 } as const
+const NONE: readonly never[] = Object.freeze([])
 
 /** The three queues of one member. Entries are whole memberlist messages, type byte included. */
 export class Broadcasts {
@@ -66,7 +70,8 @@ export class Broadcasts {
 
   /** Entries in all queues together. */
   get size(): number {
-    return KINDS.reduce((sum, kind) => sum + this.#queues[kind].size, 0)
+    const { intents, queries, events } = this.#queues
+    return intents.size + queries.size + events.size
   }
 
   get depths(): BroadcastDepths {
@@ -76,7 +81,8 @@ export class Broadcasts {
 
   /** Entries dropped untold because their queue was full, since the beginning. */
   get pruned(): number {
-    return KINDS.reduce((sum, kind) => sum + this.#queues[kind].pruned, 0)
+    const { intents, queries, events } = this.#queues
+    return intents.pruned + queries.pruned + events.pruned
   }
 
   /** Queues an entry. What is then too much is dropped at once.
@@ -124,8 +130,12 @@ export class Broadcasts {
 
   /** The tickets finished since the last call. */
   takeFinished(): readonly number[] {
-    const { intents, queries, events } = this.#queues
-    return [...intents.takeFinished(), ...queries.takeFinished(), ...events.takeFinished()]
+    let finished: readonly number[] = NONE
+    for (const kind of KINDS) {
+      const more = this.#queues[kind].takeFinished()
+      if (more.length > 0) finished = [...finished, ...more]
+    }
+    return finished
   }
 
   #fill(
@@ -133,20 +143,23 @@ export class Broadcasts {
     credits: Readonly<Record<BroadcastKind, number>>,
     take: (kind: BroadcastKind, room: Room, reserved: number) => readonly Uint8Array[],
   ): readonly Uint8Array[] {
+    const { overheadBytes } = room
     const reserves = this.#reserve(room, credits)
+    // What is free beside all that is kept.
     let { budgetBytes, maxParts } = room
+    for (const { bytes, parts } of reserves) {
+      budgetBytes -= bytes
+      maxParts -= parts
+    }
     const filled: Uint8Array[] = []
     for (const kind of KINDS) {
-      const own = reserves.find((reserve) => reserve.kind === kind)
-      const others = reserves.filter((reserve) => KINDS.indexOf(reserve.kind) > KINDS.indexOf(kind))
-      const kept = others.reduce((sum, { bytes }) => sum + bytes, 0)
-      const keptParts = others.reduce((sum, { parts }) => sum + parts, 0)
       if (this.#queues[kind].size === 0) continue
-      const free: Room = { ...room, budgetBytes: budgetBytes - kept, maxParts: maxParts - keptParts }
-      const taken = take(kind, free, own?.bytes ?? 0)
-      budgetBytes -= costOf(taken, room.overheadBytes)
-      maxParts -= taken.length
-      filled.push(...taken)
+      const own = reserves.find((reserve) => reserve.kind === kind) ?? NO_RESERVE
+      const free = { overheadBytes, budgetBytes: budgetBytes + own.bytes, maxParts: maxParts + own.parts }
+      const taken = take(kind, free, own.bytes)
+      budgetBytes = free.budgetBytes - costOf(taken, overheadBytes)
+      maxParts = free.maxParts - taken.length
+      for (const part of taken) filled.push(part)
     }
     return filled
   }
@@ -158,7 +171,7 @@ export class Broadcasts {
   ): Reserve[] {
     const reserves: Reserve[] = []
     let free = budgetBytes
-    for (const kind of KINDS.toReversed()) {
+    for (const kind of LATER_FIRST) {
       const queue = this.#queues[kind]
       const credit = Math.floor(Math.min(credits[kind], free))
       if (SHARES[kind] === 0 || queue.size === 0 || queue.nextBytes + overheadBytes > credit) continue
@@ -182,10 +195,14 @@ export class Broadcasts {
 
   /** Bytes of what goes next: of the last queue whose credit holds its next entry, else of the first where anything waits. */
   #nextOf(overheadBytes: number): number {
-    const waiting = KINDS.filter((kind) => this.#queues[kind].size > 0)
-    const due = waiting.findLast((kind) => this.#queues[kind].nextBytes + overheadBytes <= this.#credits[kind])
-    const next = due ?? waiting[0]
-    return next === undefined ? 0 : this.#queues[next].nextBytes
+    let first = 0
+    for (const kind of LATER_FIRST) {
+      const queue = this.#queues[kind]
+      if (queue.size === 0) continue
+      first = queue.nextBytes
+      if (first + overheadBytes <= this.#credits[kind]) return first
+    }
+    return first
   }
 
   #limitOf(kind: BroadcastKind, members: number): number {
@@ -196,5 +213,7 @@ export class Broadcasts {
 }
 
 function costOf(parts: readonly Uint8Array[], overheadBytes: number): number {
-  return parts.reduce((sum, { length }) => sum + length + overheadBytes, 0)
+  let cost = parts.length * overheadBytes
+  for (const { length } of parts) cost += length
+  return cost
 }

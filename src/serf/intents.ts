@@ -27,7 +27,7 @@ export function applyLeaveIntent(
   source: IntentSource = sourceOf(received),
 ): void {
   const { node, ltime } = intent
-  if (!witness(state, ltime, `leave of ${node}`, now)) return
+  if (!witness(state, ltime, intent, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
     if (remember(state, node, { kind: 'leave', ltime, at: now }, source)) spread(state, 'intents', received)
@@ -61,7 +61,7 @@ export function applyLeaveIntent(
 /** Takes a join intent: a leave taken back, or just a newer time. @param received see `applyLeaveIntent` */
 export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number, received?: Uint8Array): void {
   const { node, ltime } = intent
-  if (!witness(state, ltime, `join of ${node}`, now)) return
+  if (!witness(state, ltime, intent, now)) return
   const record = state.members.get(node)
   if (record === undefined) {
     if (remember(state, node, { kind: 'join', ltime, at: now }, sourceOf(received))) spread(state, 'intents', received)
@@ -128,8 +128,13 @@ function sourceOf(received: Uint8Array | undefined): IntentSource {
   return received === undefined ? 'listed' : 'told'
 }
 
-function witness(state: SerfState, ltime: SerfJoin['ltime'], what: string, now: number): ltime is number {
+function witness(
+  state: SerfState,
+  ltime: SerfJoin['ltime'],
+  { type, node }: SerfJoin | SerfLeave,
+  now: number,
+): ltime is number {
   if (state.clock.witness(ltime, now)) return true
-  warn(state, 'lamport-leap', `${what} at ${ltime}, we are at ${state.clock.time}`)
+  warn(state, 'lamport-leap', `${type} of ${node} at ${ltime}, we are at ${state.clock.time}`)
   return false
 }

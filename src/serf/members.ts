@@ -64,8 +64,8 @@ export interface SerfRecord {
   conflictToldAt: number
 }
 
-interface Entry {
-  readonly record: SerfRecord
+/** A record, and how a host saw it last: one object, since a cluster of thousands in one process holds millions. */
+interface Entry extends SerfRecord {
   view: AnyMember
   /** The metadata that the tags of `view` were read from. */
   meta: Uint8Array
@@ -88,41 +88,43 @@ export class SerfMembers {
   }
 
   get(name: string): SerfRecord | undefined {
-    return this.#entries.get(name)?.record
+    return this.#entries.get(name)
   }
 
+  /** Takes a member in; its record is from now on what `get` gives. */
   add(record: SerfRecord): void {
-    const { meta } = record.swim
-    this.#entries.set(record.name, { record, view: this.#project(record, this.#tagsIn(record)), meta })
+    const { name, swim, status, statusLtime, leftLtime, goneAt, conflictToldAt } = record
+    const { meta } = swim
+    const view = this.#project(record, this.#tagsIn(record))
+    this.#entries.set(name, { name, swim, status, statusLtime, leftLtime, goneAt, conflictToldAt, view, meta })
   }
 
   delete(name: string): void {
     this.#entries.delete(name)
   }
 
-  *records(): IterableIterator<SerfRecord> {
-    for (const { record } of this.#entries.values()) yield record
+  records(): IterableIterator<SerfRecord> {
+    return this.#entries.values()
   }
 
   /** The member as it stands, projected anew where anything changed since the last look. */
   view(name: string): AnyMember | undefined {
     const entry = this.#entries.get(name)
     if (entry === undefined) return undefined
-    const { record, view, meta } = entry
-    const { swim } = record
+    const { view, meta, swim } = entry
     // First, so that a validator that looks around is not asked again: it finds the member as it was.
     entry.meta = swim.meta
     if (meta !== swim.meta && !sameBytes(meta, swim.meta)) {
-      entry.view = this.#project(record, this.#tagsIn(record))
+      entry.view = this.#project(entry, this.#tagsIn(entry))
     } else if (
-      view.state !== stateOf(record) ||
+      view.state !== stateOf(entry) ||
       view.incarnation !== swim.incarnation ||
       view.address !== swim.address.key ||
       view.protocol.min !== swim.vsn[3] ||
       view.protocol.max !== swim.vsn[4] ||
       view.protocol.current !== swim.vsn[5]
     ) {
-      entry.view = this.#project(record, view)
+      entry.view = this.#project(entry, view)
     }
     return entry.view
   }

@@ -446,8 +446,11 @@ export class Serf {
   /** After every input: broadcasts that have been told go to whoever waits for them. */
   #settle(now: number): void {
     const { swim, broadcasts, outbox } = this.#state
-    for (const ticket of [...swim.takeTold(), ...broadcasts.takeFinished()]) {
-      if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
+    const told = [swim.takeTold(), broadcasts.takeFinished()]
+    for (const tickets of told) {
+      for (const ticket of tickets) {
+        if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
+      }
     }
     const pruned = swim.pruned + broadcasts.pruned
     if (pruned > this.#state.prunedTold) {

@@ -23,8 +23,9 @@ export function problemOf({ node, addr, meta, vsn, incarnation }: Alive): string
   if (meta.length > MAX_META_BYTES) return `${meta.length} bytes of metadata, ${MAX_META_BYTES} are allowed`
   // Differs: memberlist keeps an invisible dead record for incarnation 0.
   if (incarnation === 0) return 'incarnation 0'
-  const [least, most] = vsn
-  if (vsn.length >= 3 && (least === 0 || most === 0 || (least as number) > (most as number))) {
+  const least = vsn[0] as number
+  const most = vsn[1] as number
+  if (vsn.length >= 3 && (least === 0 || most === 0 || least > most)) {
     return `protocol versions ${least} to ${most}`
   }
   return undefined

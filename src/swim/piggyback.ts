@@ -63,7 +63,9 @@ function yieldAbove(state: SwimState, budget: number, parts: number): readonly U
 }
 
 function costOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, bytes) => sum + bytes.length + PART_OVERHEAD_BYTES, 0)
+  let cost = parts.length * PART_OVERHEAD_BYTES
+  for (const { length } of parts) cost += length
+  return cost
 }
 
 /** Answers whoever asked from `to` and calls itself `name`: a member gets broadcasts beside the answer, anybody else the bare

@@ -53,8 +53,8 @@ export class QueueTier<Entry extends Sized> {
     }
     const { ranks, entries } = block
     const place = countBefore(ranks, rank)
-    ranks.splice(place, 0, rank)
-    entries.splice(place, 0, entry)
+    insertAt(ranks, place, rank)
+    insertAt(entries, place, entry)
     if (entries.length < MAX_BLOCK) return
     this.#blocks.splice(at + 1, 0, { ranks: ranks.splice(MAX_BLOCK / 2), entries: entries.splice(MAX_BLOCK / 2) })
   }
@@ -66,8 +66,8 @@ export class QueueTier<Entry extends Sized> {
     const block = this.#blocks[at]
     const place = block === undefined ? 0 : countBefore(block.ranks, rank)
     assert(block?.entries[place] === entry, 'an entry stands in its tier')
-    block.ranks.splice(place, 1)
-    block.entries.splice(place, 1)
+    removeAt(block.ranks, place)
+    removeAt(block.entries, place)
     if (block.entries.length === 0) this.#blocks.splice(at, 1)
     this.#size--
   }
@@ -88,6 +88,18 @@ export class QueueTier<Entry extends Sized> {
 /** (length, id) as one number that sorts as both do. */
 function rankOf(length: number, id: number): number {
   return length * MAX_IDS + id
+}
+
+/** As `splice`, which makes an array each time. */
+function insertAt<Item>(items: Item[], place: number, item: Item): void {
+  items.push(item)
+  for (let at = items.length - 1; at > place; at--) items[at] = items[at - 1] as Item
+  items[place] = item
+}
+
+function removeAt<Item>(items: Item[], place: number): void {
+  for (let at = place + 1; at < items.length; at++) items[at - 1] = items[at] as Item
+  items.pop()
 }
 
 function countBefore(ranks: readonly number[], rank: number): number {

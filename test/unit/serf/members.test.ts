@@ -100,7 +100,6 @@ function recordOf(name: string, number: number): SerfRecord {
 
 function holding() {
   const members = new SerfMembers('us')
-  const record = recordOf('ghost-2', 2)
-  members.add(record)
-  return { members, record }
+  members.add(recordOf('ghost-2', 2))
+  return { members, record: members.get('ghost-2') as SerfRecord }
 }
