@@ -80,7 +80,6 @@ export async function everything(seed: number): Promise<Everything> {
 async function breakThings(cluster: Cluster<unknown>): Promise<void> {
   cluster.link('alpha', 'beta', { latencyMs: { minMs: 10, maxMs: 40 }, lossRatio: 0.3 })
   cluster.disk('gamma').fill(50)
-  cluster.disk('m-8').failSyncs()
   cluster.disk('m-4').makeReadOnly()
   cluster.disk('m-5').stick()
   cluster.lag('m-4', { kind: 'exponential', meanMs: 30 })
@@ -110,6 +109,7 @@ async function breakThings(cluster: Cluster<unknown>): Promise<void> {
   cluster.slow('m-5', 0)
   cluster.drift('m-6', 1)
   await cluster.finish(cluster.member('gamma').setTags({ role: 'changed' }))
+  cluster.disk('m-9').failSyncs()
   await cluster.leave('m-9')
   await cluster.run(8_000)
 }
