@@ -45,6 +45,8 @@ const EVERY_MS = 100
  *  waits for streams. Those limits stand still while a process does. */
 const CALLS_WITHIN_MS = 120_000
 const NEWS = 'calm'
+/** Of \`lan\` and \`wan\`. */
+const LEAST_RETRANSMIT_MULT = 4
 
 /** Runs a trial. Rejects only where the trial itself makes no sense. */
 export async function runTrial(trial: Trial, { transcript = 'off' }: TrialOptions = {}): Promise<Outcome> {
@@ -173,8 +175,9 @@ class TrialRun {
       () => `${unheard().join(' ')} did not hear`,
     )
     const acks = await cluster.finish(query.acks.collect())
-    // Gossip alone may leave one out: of five at `lan` one in 300 times, since each tells four others (measured on the simulator).
-    if (2 * acks.length <= names.length) {
+    // A query is gossip alone, which may leave one out: of five at `lan` one in 300 times, since each that hears of it sends it in four
+    // packets (measured on the simulator). At `local` each sends it in two, and it may die out.
+    if (swim.retransmitMult >= LEAST_RETRANSMIT_MULT && 2 * acks.length <= names.length) {
       throw new InvariantError('news-reaches-all', asker, `${acks.length} of ${names.length} acknowledged its query`)
     }
   }

@@ -25,7 +25,8 @@ export const INVARIANTS = {
   'healed-cluster-agrees':
     'once all faults are over, all that run hold each other for alive, as they are, and nobody else, within the bound of agreeWithinMs',
   'calm-stays-calm': 'in a cluster that agrees and has no faults nobody is suspected, lost or found',
-  'news-reaches-all': 'in a cluster that agrees and has no faults a user event reaches all, and a query more than half',
+  'news-reaches-all':
+    'in a cluster that agrees and has no faults a user event reaches all, and a query more than half where retransmitMult is 4 or more',
   'calls-end': 'what a member was asked to do ends, in the time that it says',
   'nothing-throws': 'no task throws, no assertion fails, and nothing is left open behind a close',
 } as const satisfies Record<string, string>
