@@ -1,5 +1,5 @@
 // The grid, the hold-out and the measure by which a better detector is to be judged: fixed, and committed, before any candidate was
-// run. The pilot runs that chose the cells were of plain SWIM and of Lifeguard only, with seeds 1 to 9, which are in neither list.
+// run here. The pilot runs that chose the cells were of plain SWIM and of Lifeguard only, with seeds 1 to 9, which are in neither list.
 //
 // The primary measure. `best`, one configuration, the same for all cells, against `lifeguard`, our own full Lifeguard (the paper's three
 // parts, without our stall rule), over all cells and seeds of the hold-out, each run paired with the run of the same cell and seed:

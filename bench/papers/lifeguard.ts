@@ -123,6 +123,7 @@ function configurationOf(name: string): SimMemberOptions {
 function parseConfiguration(text: string): [string, SimMemberOptions] {
   const split = text.indexOf('=')
   if (split < 1) throw new Error(`--config ${text}: say name=JSON`)
+  if (text.slice(0, split) in CONFIGURATIONS) throw new Error(`--config ${text}: that name is taken`)
   return [text.slice(0, split), { ...COMMON, ...JSON.parse(text.slice(split + 1)) }]
 }
 
