@@ -19,6 +19,14 @@ const FELT: readonly string[] = [
   ...['cut', 'loss', 'host-down', 'too-big', 'no-listener'].map((why) => `dropped: ${why}`),
 ]
 
+/** A tally as data, to be sent from one process to another. */
+export interface TallyData {
+  readonly runs: number
+  readonly counts: readonly (readonly [string, number])[]
+  readonly felt: readonly (readonly [string, number])[]
+  readonly agreedMs: readonly number[]
+}
+
 export class Tally {
   runs = 0
   readonly #counts = new Map<string, number>()
@@ -26,10 +34,20 @@ export class Tally {
   readonly #agreedMs: number[] = []
 
   add({ counts, felt, agreedAfterMs }: Outcome): void {
-    this.runs++
+    const agreedMs = agreedAfterMs === undefined ? [] : [agreedAfterMs]
+    this.addData({ runs: 1, counts: [...counts], felt: [...felt], agreedMs })
+  }
+
+  /** What another has put together. */
+  addData({ runs, counts, felt, agreedMs }: TallyData): void {
+    this.runs += runs
     for (const [what, times] of counts) this.#counts.set(what, (this.#counts.get(what) ?? 0) + times)
     for (const [what, times] of felt) this.#felt.set(what, (this.#felt.get(what) ?? 0) + times)
-    if (agreedAfterMs !== undefined) this.#agreedMs.push(agreedAfterMs)
+    this.#agreedMs.push(...agreedMs)
+  }
+
+  toData(): TallyData {
+    return { runs: this.runs, counts: [...this.#counts], felt: [...this.#felt], agreedMs: this.#agreedMs }
   }
 
   /** What was offered, and never happened or never had an effect. */

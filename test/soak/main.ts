@@ -1,7 +1,7 @@
 // `npm run soak`: the counts that are too long for CI, each in a process of its own with a time limit. With `--write` a page of the docs
 // tells of each entry its command, commit, machine, time and what it said; entries that were not run keep what the page said of them.
 //
-//   npm run soak -- --only fuzz,storms      some of them
+//   npm run soak -- --only fuzz,halves      some of them
 //   npm run soak -- --seed 7                with this seed instead of a fresh one
 //   npm run soak -- --write docs/soak.md
 import { execFileSync, spawn } from 'node:child_process'
@@ -36,16 +36,40 @@ const ENTRIES: readonly Entry[] = [
     limitMinutes: 8,
   },
   {
-    name: 'storms',
+    name: 'explore',
     shows:
-      'Simulated clusters of 12 in which members crash, leave, come back and lose packets all at once, then agree again.',
-    command: ['tsx', 'test/soak/storms.ts', '--seeds', '150', '--seed', 'SEED'],
-    limitMinutes: 10,
+      'Random faults of every kind in simulated clusters, each invariant looked at after each step; then the faults stop, and all that run agree, stay calm and hear news.',
+    command: [
+      'tsx',
+      'test/explore/main.ts',
+      '--seeds',
+      '10000',
+      '--seed',
+      'SEED',
+      '--processes',
+      '2',
+      '--failures',
+      '3',
+    ],
+    limitMinutes: 60,
+  },
+  {
+    name: 'halves',
+    shows:
+      'Two halves of three that could not see each other for a virtual hour are one cluster within 60 s of healing.',
+    command: ['tsx', 'test/soak/halves.ts', '--seeds', '1000', '--seed', 'SEED', '--processes', '2'],
+    limitMinutes: 45,
   },
   {
     name: 'stalls',
     shows: 'Simulated members that stand still for 2, 5 and 30 s and accuse nobody when they go on.',
     command: ['tsx', 'test/soak/stalls.ts', '--seeds', '150', '--seed', 'SEED'],
+    limitMinutes: 8,
+  },
+  {
+    name: 'mutants',
+    shows: 'Bugs made by hand, each of which the check that is named for it notices under each of three seeds.',
+    command: ['tsx', 'test/mutation/main.ts', '--seeds', '3'],
     limitMinutes: 8,
   },
   {
