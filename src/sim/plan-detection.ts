@@ -16,8 +16,7 @@ export interface Times {
 }
 
 /** Equally likely values that stand for a distribution. */
-const SAMPLES = 100
-const LAG_SAMPLES = 50
+const LAG_SAMPLES = 40
 /** A share of probes that moves no figure. */
 const NEGLIGIBLE = 1e-9
 /** Steps of the curve of those who know, in each time that it grows by e. */
@@ -138,10 +137,11 @@ export function detectionOf(options: SwimOptions, setting: Setting, probes: Prob
     rounds +
     options.probeIntervalMs * options.awarenessMaxMultiplier +
     (suspicionTimes(options, setting.members)[0] as number)
-  const firsts = Array.from({ length: SAMPLES }, (_, at) => quantileMs(chance, (at + 0.5) / SAMPLES, mostMs) ?? mostMs)
   const lags = setting.members > 2 ? lagValues(spread, setting) : [0]
-  const alls = firsts.flatMap((first) => lags.map((lag) => first + lag)).sort((one, other) => one - other)
-  const at = (share: number): number => quantileMs(chance, share, mostMs) ?? mostMs
-  const allAt = (share: number): number => alls[Math.floor(share * alls.length)] as number
-  return { first: { p50Ms: at(0.5), p99Ms: at(0.99) }, all: { p50Ms: allAt(0.5), p99Ms: allAt(0.99) } }
+  const all = (ms: number): number => lags.reduce((sum, lag) => sum + chance(ms - lag), 0) / lags.length
+  const timesOf = (knows: (ms: number) => number, bound: number): Times => ({
+    p50Ms: quantileMs(knows, 0.5, bound) ?? bound,
+    p99Ms: quantileMs(knows, 0.99, bound) ?? bound,
+  })
+  return { first: timesOf(chance, mostMs), all: timesOf(all, mostMs + (lags.at(-1) as number)) }
 }

@@ -32,7 +32,7 @@ export interface StreamLoad {
   readonly exchanges: number
   /** Streams that it opens to ping over them. */
   readonly pings: number
-  /** Of both ends. */
+  /** On the streams that it opens and on those that it accepts. */
   readonly sentBytes: number
   readonly receivedBytes: number
 }

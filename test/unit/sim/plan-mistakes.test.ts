@@ -57,6 +57,20 @@ describe('mistakes', () => {
     assert.ok(mistakes(10, 0.2, { pushPullIntervalMs: 0 }).verdictsPerSecond > 2 * mistakes(10, 0.2).verdictsPerSecond)
   })
 
+  test('of five at half loss as many are declared dead as were counted, 45 in 1,000 s: their own probes confirm too', () => {
+    const verdicts = 1000 * mistakes(5, 0.5).verdictsPerSecond
+    assert.ok(verdicts > 45 / 1.8 && verdicts < 45 * 1.8, `${verdicts}`)
+  })
+
+  test('of thirty at 30 % loss about ten hear of each, as was counted: verdict and refutation run against each other', () => {
+    const { verdictsPerSecond, verdictsToldPerSecond } = mistakes(30, 0.3)
+    const each = verdictsToldPerSecond / verdictsPerSecond
+    assert.ok(each > 6 && each < 16, `${each}`)
+    // Where nothing heals it, time ends a rare one, and nobody believes the verdict.
+    const alone = mistakes(30, 0.05, { pushPullIntervalMs: 0 })
+    assert.ok(alone.verdictsToldPerSecond < 2 * alone.verdictsPerSecond)
+  })
+
   test('also where nobody is asked to confirm, chances are chances', () => {
     for (const suspicionMult of [1, 2, 3, 8]) {
       const { suspicionsPerSecond, verdictsPerSecond, verdictsToldPerSecond } = mistakes(20, 0.3, { suspicionMult })

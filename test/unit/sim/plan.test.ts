@@ -29,7 +29,7 @@ describe('a plan', () => {
 
   test('every figure is a number, and is what it is called, for every size, loss and profile', () => {
     for (const profile of ['lan', 'wan', 'local'] as const) {
-      for (const members of [2, 3, 4, 5, 9, 33, 500]) {
+      for (const members of [2, 3, 5, 33, 500]) {
         for (const lossRatio of [0, 0.001, 0.25, 0.5]) {
           const plan = planCluster({ members, lossRatio, profile })
           for (const times of [plan.detection.first, plan.detection.all, plan.told]) {
