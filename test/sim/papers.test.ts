@@ -2,21 +2,25 @@
 // errors wide, so that they hold whatever dice a change of the code makes the seeds throw.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { papersPage } from '../../bench/papers/pages.ts'
 import { peersBench } from '../../bench/papers/peers/bench.ts'
 import type { EventsResult, KilledResult } from '../../bench/papers/peers/runs.ts'
 import { rapidBench } from '../../bench/papers/rapid/bench.ts'
 import type { FaultResult, StormResult } from '../../bench/papers/rapid/runs.ts'
 import { serfBench } from '../../bench/papers/serf/bench.ts'
-import { type Extent, measure, type PaperBench, type Row } from '../../bench/papers/support/bench.ts'
+import { type Extent, measure, type PaperBench, type Row, upTo } from '../../bench/papers/support/bench.ts'
 import {
   DETECTION_PERIODS,
+  falselySuspected,
   infected,
   probedInPeriod,
   probeFails,
+  serfKilobits,
   serfRounds,
   swimRepeats,
 } from '../../bench/papers/support/formulas.ts'
-import { mean, median, quantile } from '../../bench/papers/support/statistics.ts'
+import { runJobs } from '../../bench/papers/support/jobs.ts'
+import { bootstrap, chanceInterval, mean, median, quantile } from '../../bench/papers/support/statistics.ts'
 import { swimBench } from '../../bench/papers/swim/bench.ts'
 import type {
   CrashResult,
@@ -54,7 +58,7 @@ describe('SWIM’s paper', () => {
         }
         case 'silence': {
           const periods = mean((result as SilenceResult).probedIn)
-          // e/(e-1) is that of many members; of so few it is a little less.
+          // e/(e-1) is that of many members that choose anew each time; of so few, in turns (SWIM §4.3), it is a little less.
           const expected = 1 / probedInPeriod(job.members)
           assert.ok(Math.abs(expected / DETECTION_PERIODS - 1) < 0.05)
           context.diagnostic(`probed in period ${periods.toFixed(3)}, the formula says ${expected.toFixed(3)}`)
@@ -136,5 +140,49 @@ describe('what others measured', () => {
     assert.ok(Math.abs(first - medianFirstVerdictMs(10)) < 2500, `killed: found after ${first} ms`)
     const events = rows.find(({ job }) => job.kind === 'events')?.result as EventsResult
     assert.ok(events.each.length > 0 && quantile(events.each, 0.5) < 400, `events: ${events.each}`)
+  })
+})
+
+describe('the benches themselves', () => {
+  it('have formulas that give what the papers print of them', () => {
+    const near = (value: number, wanted: number): void =>
+      assert.ok(Math.abs(value / wanted - 1) < 0.01, `${value}, not ${wanted}`)
+    near(falselySuspected(0.01, 1), 0.00124)
+    near(falselySuspected(0.2, 3), 0.117)
+    near(infected(50, 2), 25.9)
+    near(serfRounds(0.9999, 1000, 3, 0.5) * 0.2, 4.4)
+    near(serfRounds(0.99, 30, 3, 0) * 0.2, 1.2)
+    near(serfKilobits(1400, 3, 200), 328.1)
+    assert.deepEqual([8, 19, 20, 52, 54].map(swimRepeats), [9, 9, 12, 12, 15])
+  })
+
+  it('tell medians, quantiles and how far a mean may be off', () => {
+    const values = Array.from({ length: 100 }, (_, at) => at + 1)
+    assert.deepEqual(
+      [0, 0.5, 0.99, 1].map((share) => quantile(values, share)),
+      [1, 50, 99, 100],
+    )
+    const { low, high } = bootstrap(values, mean)
+    // The standard error is 2.9: 95 % are 5.7 to each side.
+    assert.ok(low > 42 && low < 47 && high > 54 && high < 59, `${low} to ${high}`)
+    assert.ok(Number.isNaN(quantile([], 0.5)))
+    const none = chanceInterval(0, 1000)
+    assert.ok(none.low === 0 && none.high > 0.003 && none.high < 0.005, `${none.high}`)
+    const half = chanceInterval(50, 100)
+    assert.ok(Math.abs(half.low - 0.404) < 0.001 && Math.abs(half.high - 0.596) < 0.001)
+  })
+
+  it('give the same whichever process runs a job, and fail where one does', async () => {
+    const jobs = upTo(3).map((seed) => ({ kind: 'spread', members: 4, lossRatios: [0], broadcasts: 1, seed }))
+    const here = await runJobs(serfBench.runs, jobs, { processes: 0 })
+    assert.deepEqual(await runJobs(serfBench.runs, jobs, { processes: 2 }), here)
+    assert.notDeepEqual(here[0], here[1])
+    const broken = [{ kind: 'spread', members: 4, lossRatios: [2], broadcasts: 1, seed: 1 }]
+    await assert.rejects(runJobs(serfBench.runs, broken, { processes: 1 }), /lossRatio/)
+  })
+
+  it('have filled docs/papers.md: npx tsx bench/papers/pages.ts', () => {
+    const { now, filled } = papersPage()
+    assert.equal(now, filled)
   })
 })

@@ -44,3 +44,11 @@ export function bootstrap<Value>(
   )
   return { low: quantile(drawn, (1 - level) / 2), high: quantile(drawn, (1 + level) / 2) }
 }
+
+/** Where the chance lies, 95 %, of something that happened `count` times `of` as many (Wilson 1927): right also of none at all. */
+export function chanceInterval(count: number, of: number): Interval {
+  const z2 = 1.96 ** 2
+  const middle = (count + z2 / 2) / (of + z2)
+  const off = (1.96 / (of + z2)) * Math.sqrt((count * (of - count)) / of + z2 / 4)
+  return { low: count === 0 ? 0 : middle - off, high: count === of ? 1 : middle + off }
+}

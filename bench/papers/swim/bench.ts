@@ -10,7 +10,7 @@ import {
   probeFails,
   swimRepeats,
 } from '../support/formulas.ts'
-import { bootstrap, mean, median, quantile, sum } from '../support/statistics.ts'
+import { bootstrap, chanceInterval, mean, median, quantile, sum } from '../support/statistics.ts'
 import { figure, interval, percent, section, short, shortInterval, table } from '../support/table.ts'
 import {
   type CrashResult,
@@ -146,7 +146,7 @@ function silenceTable(rows: readonly SwimRow[]): string {
   return section(
     'Periods from a failure to its first detection, means',
     table(heads, lines),
-    `The period in which the first probe of the silent began, counted from 1, is what the formula is about; the suspicion follows at that probe's end. SWIM's measured means of 8 to 40 members lie between ${least} and ${most}. ${sourceOf(SWIM_DETECTION)}`,
+    `The period in which the first probe of the silent began, counted from 1, is what the formula is about; the suspicion follows at that probe's end. Of so few: 1 / (1 - (1 - 1/(N - 1))^(N - 1)) [calc]; taking turns (SWIM §4.3) makes it a little less. SWIM's measured means of 8 to 40 members lie between ${least} and ${most}. ${sourceOf(SWIM_DETECTION)}`,
   )
 }
 
@@ -192,15 +192,13 @@ function lossTable(rows: readonly SwimRow[]): string {
       sum(results.map((result) => result.failures)),
     ]
     const chance = failures / probes
-    // Failures are as good as independent: a binomial count.
-    const off = 1.96 * Math.sqrt((chance * (1 - chance)) / probes)
     return [
       percent(lossRatio, 0),
       String(helpers),
       String(probes),
       String(failures),
       short(chance),
-      shortInterval({ low: Math.max(0, chance - off), high: chance + off }),
+      shortInterval(chanceInterval(failures, probes)),
       short(probeFails(lossRatio, helpers)),
       short(chance * DETECTION_PERIODS),
       short(falselySuspected(lossRatio, helpers)),
@@ -232,7 +230,7 @@ function infectionTable(rows: readonly SwimRow[]): string {
   return section(
     'How news spreads on probes and answers alone, periods',
     table(heads, lines),
-    'SWIM §4.1 [calc]: x(t) = n / (1 + (n - 1) e^(-(2 - 1/n) t)), an average member infecting 2 - 1/n others a period from the first moment.',
+    'SWIM §4.1 [calc]: x(t) = n / (1 + (n - 1) e^(-(2 - 1/n) t)), an average member infecting 2 - 1/n others a period from the first moment. Ours lag by up to half a period at first: what a member hears it tells with its next ping or answer, not at once.',
   )
 }
 
