@@ -41,7 +41,7 @@ interface Call {
 
 export class Injecting {
   /** What happened, in words, and how often. */
-  readonly counts = new Map<string, number>()
+  readonly counts: Map<string, number> = new Map()
   readonly #cluster: Cluster
   readonly #seats: Seat[] = []
   /** Under way, each with the life of its member when it began. */

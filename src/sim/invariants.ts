@@ -1,8 +1,28 @@
 // What must hold in every cluster, whatever happens to it: the names, what each says, and the error that tells of one that does not hold.
 // Who looks at one member is member-checks.ts, at a whole cluster that has healed agreement.ts.
 
+export type InvariantName =
+  | 'incarnation-never-falls'
+  | 'no-return-at-same-incarnation'
+  | 'join-and-gone-alternate'
+  | 'events-follow-each-other'
+  | 'events-match-members'
+  | 'self-is-alive'
+  | 'self-is-not-told'
+  | 'members-are-where-they-are'
+  | 'told-once'
+  | 'lamport-never-falls'
+  | 'queues-within-bounds'
+  | 'packets-within-budget'
+  | 'health-within-bounds'
+  | 'healed-cluster-agrees'
+  | 'calm-stays-calm'
+  | 'news-reaches-all'
+  | 'calls-end'
+  | 'nothing-throws'
+
 /** Every invariant, and what it says. "Holds" is meant of one member, the observer, in one life: from its start to its end. */
-export const INVARIANTS = {
+export const INVARIANTS: Readonly<Record<InvariantName, string>> = {
   'incarnation-never-falls':
     'the incarnation at which an observer holds a member never falls, unless it held it for gone as long as it takes to forget it',
   'no-return-at-same-incarnation':
@@ -29,9 +49,7 @@ export const INVARIANTS = {
     'in a cluster that agrees and has no faults a user event reaches all, and a query more than half where retransmitMult is 4 or more',
   'calls-end': 'what a member was asked to do ends, in the time that it says',
   'nothing-throws': 'no task throws, no assertion fails, and nothing is left open behind a close',
-} as const satisfies Record<string, string>
-
-export type InvariantName = keyof typeof INVARIANTS
+}
 
 /** An invariant does not hold. */
 export class InvariantError extends Error {
