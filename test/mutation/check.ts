@@ -14,6 +14,9 @@ export interface Check {
   play(seed: number): Promise<void>
 }
 
+/** Asks for random trials (src/sim/exploration.ts) in place of a check. */
+export const EXPLORE = 'explore'
+
 /** Seeds of a check that says nothing else. */
 export const THREE: readonly number[] = [1, 2, 3]
 

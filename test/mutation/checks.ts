@@ -4,3 +4,5 @@ import { LIVES } from './checks/lives.ts'
 import { NEWS } from './checks/news.ts'
 
 export const CHECK = { ...ACCUSATIONS, ...NEWS, ...LIVES } as const
+
+export type CheckName = keyof typeof CHECK

@@ -4,21 +4,34 @@
 //   npm run mutants                             each mutant under one seed
 //   npm run mutants -- --seeds 3                under three
 //   npm run mutants -- --only health            those whose name holds the word
+//   npm run mutants -- --trials 20              what 20 random trials of the exploration find of each, too
 import { parseArgs } from 'node:util'
 import { CHECK } from './checks.ts'
+import type { Verdict } from './child.ts'
 import { MUTANTS } from './mutants.ts'
 import { doubtOf, type Outcome, prove } from './proof.ts'
 
-const { values } = parseArgs({ options: { seeds: { type: 'string' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { seeds: { type: 'string' }, only: { type: 'string' }, trials: { type: 'string' } },
+})
 const mutants = MUTANTS.filter(({ name }) => name.includes(values.only ?? ''))
+const trials = Number(values.trials ?? 0)
 const began = performance.now()
-const outcomes = await prove({ mutants, seeds: Number(values.seeds ?? 1), done: complain })
+const outcomes = await prove({ mutants, seeds: Number(values.seeds ?? 1), trials, done: complain })
 const order = new Map(MUTANTS.map(({ name }, at) => [name, at]))
 const tried = outcomes
   .filter(({ mutant }) => mutant !== undefined)
   .sort((one, other) => (order.get(one.mutant?.name ?? '') ?? 0) - (order.get(other.mutant?.name ?? '') ?? 0))
-console.log('| mutant | what it breaks | noticed by | seeds | s |')
-console.log('| --- | --- | --- | --- | --- |')
+const heads = [
+  'mutant',
+  'what it breaks',
+  'noticed by',
+  'seeds',
+  's',
+  ...(trials > 0 ? [`${trials} random trials`] : []),
+]
+console.log(`| ${heads.join(' | ')} |`)
+console.log(`| ${heads.map(() => '---').join(' | ')} |`)
 for (const outcome of tried) console.log(rowOf(outcome))
 const doubts = outcomes.filter((outcome) => doubtOf(outcome) !== undefined)
 const seconds = ((performance.now() - began) / 1_000).toFixed(0)
@@ -37,5 +50,19 @@ function rowOf({ mutant, verdicts, ...outcome }: Outcome): string {
   const isProof = doubtOf({ mutant, verdicts, ...outcome }) === undefined
   const by = isProof ? CHECK[mutant.caughtBy].name : '**nobody**'
   const ms = Math.max(...verdicts.map(({ tookMs }) => tookMs))
-  return `| \`${mutant.name}\` | ${mutant.breaks} | ${by} | ${verdicts.map(({ seed }) => seed).join(', ')} | ${(ms / 1_000).toFixed(2)} |`
+  const cells = [
+    `\`${mutant.name}\``,
+    mutant.breaks,
+    by,
+    verdicts.map(({ seed }) => seed).join(', '),
+    (ms / 1_000).toFixed(2),
+  ]
+  return `| ${[...cells, ...(trials > 0 ? [foundBy(outcome.explored)] : [])].join(' | ')} |`
+}
+
+function foundBy(explored: Verdict | undefined): string {
+  if (explored === undefined) return 'no end'
+  if (explored.verdict === 'holds') return 'nothing'
+  const invariant = explored.verdict === 'crashed' ? 'a crash' : /'([a-z-]+)'/.exec(explored.message)?.[1]
+  return `${invariant}, seed ${explored.seed}`
 }

@@ -1,7 +1,7 @@
 // Bugs, made by hand: each breaks one rule of the protocol, and one check must notice it. They are applied to a copy of the sources
 // (proof.ts); nothing in `src` knows of them. `find` stands in its file exactly once; where it does not any more, the code has moved on and
 // the mutant has to follow it.
-import type { CHECK } from './checks.ts'
+import type { CheckName } from './checks.ts'
 
 export interface Mutant {
   readonly name: string
@@ -12,7 +12,7 @@ export interface Mutant {
   /** The rule that it breaks, and where that stands. */
   readonly breaks: string
   /** Which check notices. */
-  readonly caughtBy: keyof typeof CHECK
+  readonly caughtBy: CheckName
 }
 
 export const MUTANTS: readonly Mutant[] = [

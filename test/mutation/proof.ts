@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { EXPLORE } from './check.ts'
 import { CHECK } from './checks.ts'
 import type { Verdict } from './child.ts'
 import { MUTANTS, type Mutant } from './mutants.ts'
@@ -17,12 +18,15 @@ const COPIED = ['src', 'test/mutation', 'test/sim/support', 'package.json', 'tsc
 const WORKERS = 2
 /** Some mutants make members talk without end: whoever takes so long is stopped, and has found nothing. */
 const LIMIT_MS = 60_000
+const TRIAL_LIMIT_MS = 30_000
 
 /** What became of a mutant, or of the sources as they are. */
 export interface Outcome {
   readonly mutant: Mutant | undefined
   /** One for each seed, the last one of which may have ended it. */
   readonly verdicts: readonly Verdict[]
+  /** What random trials found, where they were asked for; `holds` of the last where they found nothing. Proves nothing by itself. */
+  readonly explored?: Verdict | undefined
   /** Why it proves nothing: the patch does not apply, the process broke. */
   readonly problem?: string
   /** Real milliseconds, with the start of the process. */
@@ -35,6 +39,8 @@ export interface ProofOptions {
   readonly seeds?: number
   /** Every check as the sources are, too. Default true. */
   readonly plain?: boolean
+  /** How many random trials look at each mutant beside. Default none. */
+  readonly trials?: number
   /** Told as each is done. */
   readonly done?: (outcome: Outcome) => void
 }
@@ -67,6 +73,7 @@ export async function prove({
   mutants = MUTANTS,
   seeds = 1,
   plain = true,
+  trials = 0,
   done = () => {},
 }: ProofOptions = {}): Promise<readonly Outcome[]> {
   const jobs: (Mutant | readonly string[])[] = plain ? [...plainJobs(seeds), ...mutants] : [...mutants]
@@ -79,7 +86,7 @@ export async function prove({
         for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true })
         symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
         for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-          const outcome = 'breaks' in job ? await tryMutant(copy, job, seeds) : await tryPlain(copy, job)
+          const outcome = 'breaks' in job ? await tryMutant(copy, job, seeds, trials) : await tryPlain(copy, job)
           outcomes.push(outcome)
           done(outcome)
         }
@@ -101,16 +108,20 @@ function plainJobs(seeds: number): readonly string[][] {
 }
 
 async function tryPlain(copy: string, asked: readonly string[]): Promise<Outcome> {
-  return { mutant: undefined, ...(await play(copy, asked)) }
+  return { mutant: undefined, ...(await play(copy, asked, asked.length * LIMIT_MS)) }
 }
 
-async function tryMutant(copy: string, mutant: Mutant, seeds: number): Promise<Outcome> {
+async function tryMutant(copy: string, mutant: Mutant, seeds: number, trials: number): Promise<Outcome> {
   const path = join(copy, mutant.file)
   const original = readFileSync(path, 'utf8')
   try {
     writeFileSync(path, patched(original, mutant))
     const played = CHECK[mutant.caughtBy].seeds.slice(0, seeds)
-    return { mutant, ...(await play(copy, [`${mutant.caughtBy}:${played.join(',')}`])) }
+    const outcome = await play(copy, [`${mutant.caughtBy}:${played.join(',')}`], LIMIT_MS)
+    if (trials === 0) return { mutant, ...outcome }
+    const list = Array.from({ length: trials }, (_, at) => at + 1)
+    const { verdicts } = await play(copy, [`${EXPLORE}:${list.join(',')}`], trials * TRIAL_LIMIT_MS)
+    return { mutant, ...outcome, explored: verdicts.at(-1) }
   } catch (error) {
     return { mutant, verdicts: [], problem: error instanceof Error ? error.message : String(error), tookMs: 0 }
   } finally {
@@ -119,7 +130,7 @@ async function tryMutant(copy: string, mutant: Mutant, seeds: number): Promise<O
 }
 
 /** Runs the copy's own child. */
-async function play(copy: string, asked: readonly string[]): Promise<Omit<Outcome, 'mutant'>> {
+async function play(copy: string, asked: readonly string[], limitMs: number): Promise<Omit<Outcome, 'mutant'>> {
   const began = performance.now()
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const child = spawn(process.execPath, ['--import', 'tsx', join(copy, 'test/mutation/child.ts'), ...asked], {
@@ -135,7 +146,7 @@ async function play(copy: string, asked: readonly string[]): Promise<Omit<Outcom
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
   const ended = await new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('close', (code, signal) => resolve(code === 0 ? undefined : `ended with ${signal ?? code}`))
