@@ -4,25 +4,57 @@ import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING } from './lifeguard
 
 type ByName = ReadonlyMap<string, readonly Result[]>
 
-/** Counts, load and detection of each configuration. Per cent are of the first one named. */
-export function rowsTable(byName: ByName): string {
-  const [first] = byName.keys()
-  const base = first === undefined ? undefined : totalOf(byName.get(first) ?? [])
+/** What each configuration said falsely. Per cent are of the first one named, with the paper's beside. */
+export function verdictsTable(byName: ByName): string {
+  const base = baseOf(byName)
   const head = [
     'configuration',
     'runs',
     'FP',
+    '%',
+    'paper',
     'FP-',
+    '%',
+    'paper',
     'incidents',
-    'sick',
+    'about sick',
     'suspicions',
-    `FP % (paper)`,
-    `FP- % (paper)`,
-    'packets',
-    '% (paper)',
-    'bytes',
-    '% (paper)',
-    'TCP bytes',
+    'healthy',
+  ]
+  const lines = [...byName].map(([name, results]) => {
+    const total = totalOf(results)
+    const paper = PUBLISHED_ROWS[name]
+    return [
+      name,
+      total.runs,
+      total.falseAll,
+      percent(total.falseAll, base?.falseAll),
+      paper?.falseAll ?? '-',
+      total.falseHealthy,
+      percent(total.falseHealthy, base?.falseHealthy),
+      paper?.falseHealthy ?? '-',
+      total.incidents,
+      total.aboutSick,
+      total.suspectAll,
+      total.suspectHealthy,
+    ]
+  })
+  return table(head, lines)
+}
+
+/** What each configuration sent, a member and a second, and how fast it was. Per cent as above. */
+export function loadTable(byName: ByName): string {
+  const base = baseOf(byName)
+  const head = [
+    'configuration',
+    'packets/s',
+    '%',
+    'paper',
+    'bytes/s',
+    '%',
+    'paper',
+    'TCP bytes/s',
+    'streams/s',
     'first p50 / p99 s',
     'last p50 / p99 s',
     'missed',
@@ -30,23 +62,16 @@ export function rowsTable(byName: ByName): string {
   const lines = [...byName].map(([name, results]) => {
     const total = totalOf(results)
     const paper = PUBLISHED_ROWS[name]
-    const beside = (value: number, of: number | undefined, published: number | undefined): string =>
-      `${percent(value, of)} (${published ?? '-'})`
     return [
       name,
-      total.runs,
-      total.falseAll,
-      total.falseHealthy,
-      total.incidents,
-      total.aboutSick,
-      total.suspectAll,
-      beside(total.falseAll, base?.falseAll, paper?.falseAll),
-      beside(total.falseHealthy, base?.falseHealthy, paper?.falseHealthy),
       total.packets.toFixed(2),
-      beside(total.packets, base?.packets, paper?.messages),
+      percent(total.packets, base?.packets),
+      paper?.messages ?? '-',
       total.bytes.toFixed(0),
-      beside(total.bytes, base?.bytes, paper?.bytes),
+      percent(total.bytes, base?.bytes),
+      paper?.bytes ?? '-',
       total.streamBytes.toFixed(0),
+      total.streams.toFixed(3),
       tail(total.first),
       tail(total.last),
       total.undetected,
@@ -168,6 +193,11 @@ export function comparison(byName: ByName, one: string, other: string): string {
     ],
   )
   return `${table(head, lines)}\n\n${detection}`
+}
+
+function baseOf(byName: ByName): Total | undefined {
+  const [first] = byName.values()
+  return first === undefined ? undefined : totalOf(first)
 }
 
 function tail(ascending: readonly number[]): string {

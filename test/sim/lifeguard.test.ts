@@ -1,9 +1,11 @@
 // The bench of Lifeguard's experiments, small, so that it cannot rot: what it counts, and that the order of the rows is the paper's.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { parseCommand } from '../../bench/papers/lifeguard-command.ts'
+import { filledPage } from '../../bench/papers/lifeguard-page.ts'
 import { type Outcome, play, type Scale } from '../../bench/papers/lifeguard-play.ts'
 import { cellName, cellOf, keyOf, type Result, ratioOf, readResults } from '../../bench/papers/lifeguard-results.ts'
 import { COMMON, CONFIGURATIONS } from '../../bench/papers/lifeguard-rows.ts'
@@ -97,6 +99,26 @@ describe("Lifeguard's experiments", () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
+  })
+
+  it('a command line makes pairs of runs, seed by seed, and compares them', () => {
+    const words = ['--hold-out', '--config', 'mine={"suspicionMult":6}', '--compare', 'mine', 'lifeguard']
+    const { jobs, say } = parseCommand(words)
+    assert.equal(jobs.length, 2 * HOLD_OUT.length * HOLD_OUT_SEEDS.length)
+    assert.equal(new Set(jobs.slice(0, 2 * HOLD_OUT.length).map(({ seed }) => seed)).size, 1)
+    assert.equal(new Set(jobs.map(keyOf)).size, jobs.length)
+    const results = jobs.map((job) => ({ ...resultOf(job.name === 'mine' ? 2 : 8, job.seed), ...job }))
+    const said = say(new Map(results.map((result) => [keyOf(result), result])))
+    assert.match(said, /FP-, all \| 0\.250 \| 0\.250 to 0\.250/)
+    assert.throws(() => parseCommand(['--config', 'swim={}']), /taken/)
+    assert.throws(() => parseCommand(['--configs', 'swum']), /no configuration/)
+    assert.throws(() => parseCommand(['--model', 'lame']), /no model/)
+  })
+
+  it('what they gave stands in docs/papers.md: npm run bench:lifeguard -- --page', () => {
+    const page = readFileSync(new URL('../../docs/papers.md', import.meta.url), 'utf8')
+    assert.equal(page, filledPage(page))
+    assert.match(page, /bench:lifeguard --/)
   })
 
   it('a cell is its name', () => {
