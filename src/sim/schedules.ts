@@ -2,6 +2,7 @@
 // of fault each trial takes some and lets the others be, so that what takes many of a kind comes up too (swarm testing: Groce et al.,
 // ISSTA 2012). The same seed gives the same data; nothing runs here.
 import { Random } from '../base/random.ts'
+import { PROFILES, type SwimOptions } from '../swim/options.ts'
 import { expOf, logOf } from './arithmetic.ts'
 import type { SimMemberOptions } from './cluster.ts'
 import { BREAKING, type DiskFate, type Fault, type FaultKind } from './faults.ts'
@@ -35,12 +36,13 @@ export function trialOf(seed: number): Trial {
     BREAKING.filter((kind) => kind !== 'disk' || options.snapshotPath !== undefined),
     dice.between(LEAST_KINDS, MOST_KINDS),
   )
-  const faults: Fault[] = kinds.map((kind) => faultOf(kind, dice, members, faultsMs, options))
+  const setting: Setting = { members, options, faultsMs, kinds }
+  const faults: Fault[] = kinds.map((kind) => faultOf(kind, dice, setting))
   for (let more = dice.between(2, 14); more > 0; more--) {
-    faults.push(faultOf(dice.one(kinds), dice, members, faultsMs, options))
+    faults.push(faultOf(dice.one(kinds), dice, setting))
   }
   for (const kind of ['tags', 'event', 'query'] as const) {
-    for (let more = dice.between(1, 8); more > 0; more--) faults.push(faultOf(kind, dice, members, faultsMs, options))
+    for (let more = dice.between(1, 8); more > 0; more--) faults.push(faultOf(kind, dice, setting))
   }
   return { seed, members, options, faultsMs, faults: faults.sort((left, right) => left.atMs - right.atMs) }
 }
@@ -59,14 +61,33 @@ function optionsOf(dice: Dice): SimMemberOptions {
     ...(dice.chance(0.15) ? { userCoalescePeriodMs: 3000, userQuiescentPeriodMs: 1000 } : {}),
     ...(dice.chance(0.2) ? { maxPacketBytes: dice.between(800, 1200) } : {}),
     ...(dice.chance(0.1) ? { maxQueueDepth: dice.between(2, 8) } : {}),
-    ...(dice.chance(0.15) ? { streamPings: false } : {}),
     ...(dice.chance(0.1) ? { suspicionMult: dice.between(3, 8) } : {}),
     ...(dice.chance(0.1) ? { gossipToTheDeadMs: dice.between(2, 40) * 1000 } : {}),
     ...(dice.chance(0.1) ? { coordinates: false } : {}),
+    ...switchesOf(dice),
   }
 }
 
-function faultOf(kind: FaultKind, dice: Dice, members: number, faultsMs: number, options: SimMemberOptions): Fault {
+/** Each part of the detector that can be switched is, now and then. */
+function switchesOf(dice: Dice): Partial<SwimOptions> {
+  const switches = Object.entries(PROFILES.lan).filter(([, value]) => typeof value === 'boolean')
+  return Object.fromEntries(switches.flatMap(([name, value]) => (dice.chance(0.1) ? [[name, !value]] : [])))
+}
+
+interface Setting {
+  readonly members: number
+  readonly options: SimMemberOptions
+  readonly faultsMs: number
+  /** Of which there are faults that break something. */
+  readonly kinds: readonly FaultKind[]
+}
+
+/** Whether one that is told no seeds finds back in any case: by its snapshot, or because the others reach for it, which are told that it crashed. */
+function mayFindBack(kinds: readonly FaultKind[], { snapshotPath }: SimMemberOptions): boolean {
+  return snapshotPath !== undefined && !kinds.some((kind) => ['disk', 'leave', 'force-leave'].includes(kind))
+}
+
+function faultOf(kind: FaultKind, dice: Dice, { members, options, faultsMs, kinds }: Setting): Fault {
   const atMs = dice.between(0, faultsMs - 1000)
   // One in five goes on until all faults end.
   const forMs = dice.chance(0.2) ? faultsMs - atMs : dice.lengthMs(faultsMs / 2)
@@ -78,7 +99,7 @@ function faultOf(kind: FaultKind, dice: Dice, members: number, faultsMs: number,
     case 'crash': {
       const how = dice.one(['killed', 'unplugged'] as const)
       if (dice.chance(0.2)) return { kind, atMs, member, how }
-      const alone = disk === 'kept' && options.snapshotPath !== undefined && dice.chance(0.5) ? { alone: true } : {}
+      const alone = disk === 'kept' && mayFindBack(kinds, options) && dice.chance(0.5) ? { alone: true } : {}
       return { kind, atMs, member, how, downMs: forMs, disk, ...alone }
     }
     case 'leave':
