@@ -13,6 +13,7 @@ import type { Random } from './base/random.ts'
 import type { Driver } from './driver/driver.ts'
 import type { Host } from './driver/host.ts'
 import { contactSeeds, type JoinResult, joinError, type Seeds, type SeedsRound } from './seeds.ts'
+import type { AnyMember } from './serf/members.ts'
 import type { Serf } from './serf/serf.ts'
 import { Waiters } from './waiters.ts'
 import { Address, isIpv4, isWildcard } from './wire/address.ts'
@@ -41,7 +42,7 @@ const FUNCTION_LIMIT_MS = 30_000
 export interface JoiningSetup {
   readonly host: Pick<Host, 'resolve' | 'ownAddresses' | 'defer'>
   readonly driver: Pick<Driver, 'command' | 'schedule' | 'unschedule' | 'warn' | 'now'>
-  readonly serf: Pick<Serf, 'hasPeers' | 'members' | 'address'>
+  readonly serf: Pick<Serf, 'hasPeers' | 'member' | 'members' | 'address'>
   readonly random: Random
   /** Where we listen. */
   readonly bound: Address
@@ -103,6 +104,8 @@ export class Joining {
   readonly #contacts = new Waiters()
   /** Rounds under way; aborted when we close. */
   readonly #rounds = new Set<AbortController>()
+  /** By address: who was seen last where the seeds led to. */
+  #holders: ReadonlyMap<string, string> = new Map()
   #watch: Watch | undefined
   #lastLimit = 0
 
@@ -157,7 +160,7 @@ export class Joining {
     watch.before = undefined
     watch.ignoreOldEvents = false
     watch.retryMs = FIRST_RETRY_MS
-    if (!isComplete(watch, this.#inView())) return
+    if (!isComplete(watch, this.#inViewOf(watch.found))) return
     watch.cutOffMs = FIRST_CUT_OFF_MS
     watch.askedAt = Number.NEGATIVE_INFINITY
   }
@@ -167,7 +170,7 @@ export class Joining {
     const isAlone = !serf.hasPeers()
     // Members that lost each other at once must not all come back at once.
     const pauseMs = (isAlone ? watch.retryMs : LOOK_MS) * (0.5 + random.fraction())
-    const untilDueMs = isAlone ? 0 : this.#dueAt(watch, this.#inView()) - driver.now()
+    const untilDueMs = isAlone ? 0 : this.#dueAt(watch) - driver.now()
     driver.schedule('join', untilDueMs > 0 ? Math.min(pauseMs, untilDueMs) : pauseMs, () => this.#look(watch))
   }
 
@@ -180,14 +183,14 @@ export class Joining {
       this.#giveUp(watch)
       return
     }
-    const inView = this.#inView()
-    if (isAlone || driver.now() >= this.#dueAt(watch, inView)) this.#askAgain(watch, isAlone, inView)
+    if (isAlone || driver.now() >= this.#dueAt(watch)) this.#askAgain(watch, isAlone, this.#inView())
     else this.#lookLater(watch)
   }
 
   /** When the seeds are to be asked again among others: never, as long as all are in view, and at once when that ends. */
-  #dueAt(watch: Watch, inView: ReadonlySet<string>): number {
+  #dueAt(watch: Watch): number {
     const { found, cutOffMs, isElsewhere, askedAt, jitter } = watch
+    const inView = this.#inViewOf(found)
     if (isComplete(watch, inView)) return Number.POSITIVE_INFINITY
     const isCutOff = found.length > 0 && !isElsewhere && !found.some(({ key }) => inView.has(key))
     return askedAt + (isCutOff ? cutOffMs : RARELY_MS) * jitter
@@ -231,7 +234,7 @@ export class Joining {
   /** After a round: what it says of the next one. */
   #asked(watch: Watch, isAnswered: boolean): void {
     const { driver, random } = this.#setup
-    const inView = this.#inView()
+    const inView = this.#inViewOf(watch.found)
     watch.isElsewhere = isAnswered && !watch.found.some(({ key }) => inView.has(key))
     watch.askedAt = driver.now()
     watch.jitter = 0.5 + random.fraction()
@@ -245,10 +248,22 @@ export class Joining {
 
   /** Addresses of the members that answer, or are given time to. */
   #inView(): ReadonlySet<string> {
-    const present = this.#setup.serf
-      .members()
-      .filter(({ state, isSelf }) => !isSelf && (state === 'alive' || state === 'suspect'))
+    const present = this.#setup.serf.members().filter(isInView)
     return new Set(present.map(({ address }) => address))
+  }
+
+  /** The same, for whoever asks for these alone: while those that were seen there last still are, nobody else is looked at. */
+  #inViewOf(found: readonly Address[]): ReadonlySet<string> {
+    const { serf } = this.#setup
+    const isStillThere = found.every(({ key }) => {
+      const member = serf.member(this.#holders.get(key) ?? '')
+      return member?.address === key && isInView(member)
+    })
+    const wanted = new Set(found.map(({ key }) => key))
+    if (isStillThere) return wanted
+    const present = serf.members().filter((member) => wanted.has(member.address) && isInView(member))
+    this.#holders = new Map(present.map(({ address, name }) => [address, name]))
+    return new Set(this.#holders.keys())
   }
 
   async #round(asking: Asking): Promise<SeedsRound> {
@@ -343,6 +358,10 @@ export class Joining {
       work.then(resolve, reject).finally(() => driver.unschedule(key))
     })
   }
+}
+
+function isInView({ state, isSelf }: AnyMember): boolean {
+  return !isSelf && (state === 'alive' || state === 'suspect')
 }
 
 /** Whether all that the seeds led to are in view. */

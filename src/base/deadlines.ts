@@ -3,9 +3,10 @@
 
 interface Entry<Due> {
   readonly key: string
-  readonly at: number
-  readonly order: number
-  readonly due: Due
+  at: number
+  order: number
+  due: Due
+  /** Where it stands in the heap; -1 where it does not. */
   slot: number
 }
 
@@ -13,6 +14,8 @@ interface Entry<Due> {
 export class Deadlines<Due> {
   readonly #byKey = new Map<string, Entry<Due>>()
   readonly #heap: Entry<Due>[] = []
+  /** What was taken last. It stays among the keys until something else is taken: what ticks is set again at once. */
+  #taken: Entry<Due> | undefined
   #order = 0
 
   get size(): number {
@@ -21,9 +24,15 @@ export class Deadlines<Due> {
 
   /** Sets `key` to come due at `at`, in place of what it was set to before. */
   set(key: string, at: number, due: Due): void {
-    this.delete(key)
-    const entry: Entry<Due> = { key, at, order: this.#order++, due, slot: this.#heap.length }
-    this.#byKey.set(key, entry)
+    const known = this.#byKey.get(key)
+    const entry = known ?? { key, at, order: 0, due, slot: -1 }
+    if (known === undefined) this.#byKey.set(key, entry)
+    else if (known.slot >= 0) this.#remove(known)
+    else this.#taken = undefined
+    entry.at = at
+    entry.due = due
+    entry.order = this.#order++
+    entry.slot = this.#heap.length
     this.#heap.push(entry)
     this.#rise(entry)
   }
@@ -31,27 +40,23 @@ export class Deadlines<Due> {
   /** Sets `key` to come due `byMs` later than it was to. False if it was not set. */
   postpone(key: string, byMs: number): boolean {
     const entry = this.#byKey.get(key)
-    if (entry === undefined) return false
+    if (entry === undefined || entry.slot < 0) return false
     this.set(key, entry.at + byMs, entry.due)
     return true
   }
 
   /** Sets every key to come due `byMs` later than it was to. */
   postponeAll(byMs: number): void {
-    for (const key of [...this.#byKey.keys()]) this.postpone(key, byMs)
+    const entries = this.#heap.toSorted((left, right) => left.order - right.order)
+    for (const { key } of entries) this.postpone(key, byMs)
   }
 
   /** Forgets `key`. True if it was set. */
   delete(key: string): boolean {
     const entry = this.#byKey.get(key)
-    if (entry === undefined) return false
+    if (entry === undefined || entry.slot < 0) return false
     this.#byKey.delete(key)
-    const last = this.#heap.pop() as Entry<Due>
-    if (last !== entry) {
-      this.#place(last, entry.slot)
-      this.#rise(last)
-      this.#sink(last)
-    }
+    this.#remove(entry)
     return true
   }
 
@@ -64,43 +69,58 @@ export class Deadlines<Due> {
   popDue(now: number): { readonly at: number; readonly due: Due } | undefined {
     const first = this.#heap[0]
     if (first === undefined || first.at > now) return undefined
-    this.delete(first.key)
-    return first
+    if (this.#taken !== undefined) this.#byKey.delete(this.#taken.key)
+    this.#taken = first
+    this.#remove(first)
+    return { at: first.at, due: first.due }
   }
 
   clear(): void {
     this.#byKey.clear()
     this.#heap.length = 0
+    this.#taken = undefined
   }
 
-  #place(entry: Entry<Due>, slot: number): void {
-    this.#heap[slot] = entry
-    entry.slot = slot
+  #remove(entry: Entry<Due>): void {
+    const last = this.#heap.pop() as Entry<Due>
+    if (last !== entry) {
+      last.slot = entry.slot
+      this.#heap[last.slot] = last
+      this.#rise(last)
+      this.#sink(last)
+    }
+    entry.slot = -1
   }
 
   #rise(entry: Entry<Due>): void {
-    while (entry.slot > 0) {
-      const above = this.#heap[(entry.slot - 1) >> 1] as Entry<Due>
-      if (!isBefore(entry, above)) return
-      this.#swap(entry, above)
+    const heap = this.#heap
+    let slot = entry.slot
+    while (slot > 0) {
+      const above = heap[(slot - 1) >> 1] as Entry<Due>
+      if (!isBefore(entry, above)) break
+      heap[slot] = above
+      above.slot = slot
+      slot = (slot - 1) >> 1
     }
+    heap[slot] = entry
+    entry.slot = slot
   }
 
   #sink(entry: Entry<Due>): void {
+    const heap = this.#heap
+    let slot = entry.slot
     for (;;) {
-      const left = this.#heap[2 * entry.slot + 1]
-      if (left === undefined) return
-      const right = this.#heap[2 * entry.slot + 2]
-      const least = right !== undefined && isBefore(right, left) ? right : left
-      if (!isBefore(least, entry)) return
-      this.#swap(entry, least)
+      let child = 2 * slot + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Entry<Due>, heap[child] as Entry<Due>)) child++
+      const least = heap[child] as Entry<Due>
+      if (!isBefore(least, entry)) break
+      heap[slot] = least
+      least.slot = slot
+      slot = child
     }
-  }
-
-  #swap(left: Entry<Due>, right: Entry<Due>): void {
-    const slot = left.slot
-    this.#place(left, right.slot)
-    this.#place(right, slot)
+    heap[slot] = entry
+    entry.slot = slot
   }
 }
 

@@ -57,7 +57,7 @@ export class ReadingLine<Item> {
 
   /** Takes the first in line, where this turn bears more. */
   take(): Item | undefined {
-    if (!this.#bearsMore() || this.#isEmpty) return undefined
+    if (this.#isEmpty || !this.#bearsMore()) return undefined
     const { ours, unfolding } = this.#lines
     const line = ours.size > 0 ? ours : this.#nextOfTheirs()
     if (line === unfolding && this.#unfolded !== undefined && line.delete(this.#unfolded)) return this.#unfolded
@@ -86,7 +86,8 @@ export class ReadingLine<Item> {
   }
 
   get #isEmpty(): boolean {
-    return Object.values(this.#lines).every((line) => line.size === 0)
+    const { ours, unfolding, begun, fresh } = this.#lines
+    return ours.size + unfolding.size + begun.size + fresh.size === 0
   }
 
   /** The first line with somebody in it, from the one whose turn it is. */

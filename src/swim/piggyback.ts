@@ -4,6 +4,7 @@ import { COMPOUND_OVERHEAD_BYTES, PART_OVERHEAD_BYTES } from '../wire/compound.t
 import { MAX_COMPOUND_PARTS } from '../wire/limits.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import { isAllowed } from './admission.ts'
+import type { BroadcastsWaiting } from './delegate.ts'
 import { retransmitLimit } from './formulas.ts'
 import { isPresent } from './member.ts'
 import type { SwimState } from './state.ts'
@@ -22,9 +23,14 @@ export function packetRoom({
 
 /** Broadcasts for one packet that already holds `usedBytes` in `usedParts` messages: membership first, then the layer above. */
 export function drawBroadcasts(state: SwimState, usedBytes: number, usedParts: number): Uint8Array[] {
+  const waiting = state.delegate.broadcastsWaiting(PART_OVERHEAD_BYTES)
+  if (waiting.allBytes === 0) {
+    state.creditAbove = 0
+    if (state.queue.size === 0) return []
+  }
   const budget = packetRoom(state) - usedBytes - usedParts * PART_OVERHEAD_BYTES
   const parts = MAX_COMPOUND_PARTS - usedParts
-  const yielded = yieldAbove(state, budget, parts)
+  const yielded = yieldAbove(state, waiting, budget, parts)
   const reserved = costOf(yielded)
   const limit = retransmitLimit(state.options.retransmitMult, state.members.size)
   const drawn = state.queue.draw(PART_OVERHEAD_BYTES, budget - reserved, parts - yielded.length, limit)
@@ -52,9 +58,12 @@ export function copyBroadcasts(state: SwimState): Uint8Array[] {
 /** What membership leaves room for: a deficit round robin of two queues (Shreedhar, Varghese 1995). While something waits above, its
  *  credit grows by its share of each packet. Once the credit holds what is to go next, it is spent, so that a long message gets
  *  through as a short one does, and membership keeps its own share of the bytes. */
-function yieldAbove(state: SwimState, budget: number, parts: number): readonly Uint8Array[] {
-  const { nextBytes, allBytes } = state.delegate.broadcastsWaiting(PART_OVERHEAD_BYTES)
-  if (allBytes === 0) state.creditAbove = 0
+function yieldAbove(
+  state: SwimState,
+  { nextBytes, allBytes }: BroadcastsWaiting,
+  budget: number,
+  parts: number,
+): readonly Uint8Array[] {
   if (allBytes === 0 || budget <= 0) return []
   state.creditAbove = Math.min(packetRoom(state), state.creditAbove + budget * SHARE_ABOVE)
   const credit = Math.min(state.creditAbove, budget)

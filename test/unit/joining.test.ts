@@ -452,10 +452,16 @@ class World {
   /** @param more where we are bound, and the addresses of our machine */
   constructor(present: readonly string[], more: { readonly bound?: string; readonly own?: readonly string[] } = {}) {
     for (const key of present) this.states.set(key, 'alive')
+    const memberAt = (key: string, state: MemberState): Member =>
+      ({ name: key, address: key, state, isSelf: false }) as Member
     const serf = {
       address: address(OWN),
       hasPeers: () => [...this.states.values()].some((state) => state === 'alive' || state === 'suspect'),
-      members: () => [...this.states].map(([key, state]) => ({ address: key, state, isSelf: false }) as Member),
+      member: (name: string) => {
+        const state = this.states.get(name)
+        return state && memberAt(name, state)
+      },
+      members: () => [...this.states].map(([key, state]) => memberAt(key, state)),
       contact: (to: Address, ignoreOldEvents: boolean) => {
         this.ignoring.push(ignoreOldEvents)
         return this.#contact(to)

@@ -74,6 +74,7 @@ describe('serf-behaviour §8: packets', () => {
     const made = new Bench({ maxPacketBytes: 800 })
     made.know(2)
     made.delegate.draws.length = 0
+    made.delegate.broadcasts.push(new Uint8Array(100))
     // The compound around them costs 2 bytes, each part 2 more.
     const ackBytes = encodeSwimMessage({ type: 'ack', seqNo: 1, payload: new Uint8Array(700) }).length
     const longest = 700 + 800 - 2 - 2 - ackBytes
