@@ -164,13 +164,14 @@ async function silence({ members, trials, seed }: Extract<SwimJob, { kind: 'sile
     cluster.pause(victim)
     const isSuspected = (): boolean =>
       cluster.events.some(({ type, about }) => type === 'member-suspect' && about === victim)
-    await cluster.until(isSuspected, { withinMs: 100 * PERIOD_MS, what: `${victim} is suspected` })
+    await cluster.until(isSuspected, { withinMs: 100 * PERIOD_MS, everyMs: 0, what: `${victim} is suspected` })
     const afterMs = (cluster.events.find(({ type }) => type === 'member-suspect')?.atMs ?? Number.NaN) - began
     // A probe ends a period after it began. One under way when its target fell silent counts for the first period.
     probedIn.push(Math.max(1, Math.ceil((afterMs - PERIOD_MS) / PERIOD_MS)))
     suspected.push(afterMs / PERIOD_MS)
     cluster.resume(victim)
-    await quiet(cluster)
+    // What is still told of it is old news to all.
+    await cluster.settle({ withinMs: 100 * PERIOD_MS })
   }
   await cluster.close()
   return { probedIn, suspected }
