@@ -89,8 +89,8 @@ export function parseCommand(words: readonly string[]): Command {
     const [one, other] = compared
     return [
       headline([...byName.values()].flat(), jobs, scale),
-      verdictsTable(byName),
-      loadTable(byName),
+      // A curve says what it is about by itself.
+      ...(values.rows || !(values.tuning || values['by-sick']) ? [verdictsTable(byName), loadTable(byName)] : []),
       ...(values.tuning ? [tuningTable(byName)] : []),
       ...(values['by-sick'] ? [bySickTable(byName)] : []),
       ...(values['by-cell'] ? [cellsTable(byName)] : []),

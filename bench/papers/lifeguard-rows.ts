@@ -2,7 +2,7 @@
 // "Lifeguard: Local Health Awareness for More Accurate Failure Detection" (arXiv 1707.00788), as read from two of its tables and one
 // of its figures, and of the figure in HashiCorp's blog "Making Gossip More Robust with Lifeguard" (read off by eye, about 5 %).
 import type { SimMemberOptions } from '../../src/sim/cluster.ts'
-import { SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
+import { PROFILES } from '../../src/swim/options.ts'
 
 /** What all rows share: the paper's alpha and beta. K, the confirmations wanted, is alpha less two, so 3 as in the paper. Probes,
  *  gossip and the rest are our `lan`: probe 1 s / 500 ms, 3 helpers, gossip 200 ms to 3 members. */
@@ -11,10 +11,13 @@ export const COMMON: SimMemberOptions = { suspicionMult: 5, suspicionMaxTimeoutM
 const NO_PROBE_HEALTH: SimMemberOptions = { awarenessMaxMultiplier: 1 }
 const NO_LONG_SUSPICION: SimMemberOptions = { suspicionMaxTimeoutMult: 1 }
 const NO_BUDDY: SimMemberOptions = { buddySystem: false }
-/** Switches of ours that the paper has not; of some there may be none left, or none yet, in the sources that run. */
-const OUR_RULES = ['stallRule', 'isolationRule', 'verdictChecks', 'earlyNacks', 'graceRule', 'flapRule']
+/** What members do that is on or off and that the paper has too, or takes no notice of. */
+const NOT_OURS = new Set(['streamPings', 'buddySystem'])
+/** Every rule of ours that the paper has not, switched off: the sources say which there are. */
 const NO_RULES: SimMemberOptions = Object.fromEntries(
-  OUR_RULES.filter((name) => SWIM_OPTION_NAMES.includes(name)).map((name) => [name, false]),
+  Object.entries(PROFILES.lan)
+    .filter(([name, value]) => typeof value === 'boolean' && !NOT_OURS.has(name))
+    .map(([name]) => [name, false]),
 )
 
 /** By name. `ours` is what this library does by default, but for alpha; `stall-rule` has that rule alone; the others none of our rules. */

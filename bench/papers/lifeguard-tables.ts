@@ -84,15 +84,17 @@ export function loadTable(byName: ByName): string {
 export function tuningTable(byName: ByName): string {
   const totals: [string, Total][] = [...byName].map(([name, results]) => [name, totalOf(results)])
   const base = totals[0]?.[1]
-  const head = ['configuration', 'last p50 s', '%', 'blog %', 'FP', '%', 'blog %', 'FP-', '%']
+  const head = ['configuration', 'first p50 s', 'last p50 s', '%', 'blog', 'last p99 s', 'FP', '%', 'blog', 'FP-', '%']
   const lines = totals.map(([name, total]) => {
     const blog = PUBLISHED_TUNING[name]
     const median = quantile(total.last, 0.5)
     return [
       name,
+      seconds(quantile(total.first, 0.5)),
       seconds(median),
       percent(median, base && quantile(base.last, 0.5)),
       blog?.median ?? '-',
+      seconds(quantile(total.last, 0.99)),
       total.falseAll,
       percent(total.falseAll, base?.falseAll),
       blog?.falseAll ?? '-',
