@@ -1,6 +1,6 @@
 // The cluster's own manners: names, waits, errors. What its members do is for test/sim.
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, mock } from 'node:test'
 import { TimeoutError } from '../../../src/base/errors.ts'
 import { Cluster, type ServiceSetup } from '../../../src/sim/cluster.ts'
 import { SimulationError } from '../../../src/sim/simulation.ts'
@@ -65,6 +65,22 @@ describe('sim/cluster', () => {
     assert.equal(cluster.allHold('m-3', 'alive'), true)
     assert.equal(cluster.allHold('m-2', 'left'), true)
     await cluster.close()
+  })
+
+  it('takes no notice of fake timers', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'setImmediate', 'Date'] })
+    try {
+      const cluster = new Cluster({
+        seed: 1,
+        options: { snapshotPath: 'serf.snapshot', secretKey: new Uint8Array(16) },
+      })
+      await cluster.start(3)
+      await cluster.settle()
+      await cluster.finish(cluster.member('m-2').query('any').collect())
+      await cluster.close()
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   it('waits no longer for a member that crashes while it starts', async () => {
