@@ -46,7 +46,7 @@ export class EventLoop {
   /** Timers and deferred tasks whose time came while nothing could run. */
   #late: (() => void)[] = []
   /** Grows when a process ends: what was under way for it is nothing to the next. */
-  #process = 0
+  #life = 0
 
   constructor(setup: EventLoopSetup) {
     this.#setup = setup
@@ -101,7 +101,7 @@ export class EventLoop {
   /** The process is gone. What waited for it is run now, to find that nobody is there. */
   clear(): void {
     const arrivals = [...this.#waiting, ...this.#lagging]
-    this.#process++
+    this.#life++
     this.#isPaused = false
     this.#isBusy = false
     this.#waiting = []
@@ -174,9 +174,9 @@ export class EventLoop {
   }
 
   #at(at: number, task: () => void): void {
-    const process = this.#process
+    const life = this.#life
     this.#setup.schedule.at(at, () => {
-      if (process === this.#process) task()
+      if (life === this.#life) task()
     })
   }
 
