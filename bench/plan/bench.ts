@@ -23,14 +23,15 @@ interface Group<Result> {
 }
 
 const SIZES = [5, 10, 30, 100]
-const SEEDS = 2
+const SEEDS = 1
 /** Counted in each cluster. */
 const MEMBER_SECONDS = 6000
 const STEADY_LOSSES = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5]
 const OTHER_LOSSES = [0, 0.2]
-/** Beyond, large clusters take minutes each. */
+/** From this size on, where each run takes minutes of a busy processor, fewer and shorter ones. */
 const LARGE = 100
-const LARGE_LOSS = 0.3
+const LARGE_LOSSES = [0.1, 0.2]
+const LARGE_MEMBER_SECONDS = 3000
 /** Turned one at a time, at this size and loss. */
 const KNOB_MEMBERS = 30
 const KNOB_LOSS = 0.2
@@ -65,9 +66,7 @@ function plan({ members = SIZES, seeds = SEEDS, isSmoke }: Extent): readonly Pla
   const knobs = KNOBS.map((given): Case => ({ ...lan(KNOB_MEMBERS, KNOB_LOSS), knobs: given }))
   const wan = OTHER_LOSSES.map((lossRatio): Case => ({ ...lan(KNOB_MEMBERS, lossRatio), profile: 'wan' }))
   const steady = members.flatMap((size) =>
-    STEADY_LOSSES.filter((lossRatio) => size < LARGE || lossRatio <= LARGE_LOSS).map((lossRatio) =>
-      lan(size, lossRatio),
-    ),
+    (size < LARGE ? STEADY_LOSSES : LARGE_LOSSES).map((lossRatio) => lan(size, lossRatio)),
   )
   const others = members.flatMap((size) => OTHER_LOSSES.map((lossRatio) => lan(size, lossRatio)))
   const wanLossy = wan.filter(({ lossRatio }) => lossRatio > 0)
@@ -76,11 +75,19 @@ function plan({ members = SIZES, seeds = SEEDS, isSmoke }: Extent): readonly Pla
       .concat(wan)
       .map((of): PlanJob => ({ kind: 'broadcast', of, events: of.members >= LARGE ? 40 : 100, seed })),
     ...others
+      .filter(({ members: size, lossRatio }) => size < LARGE || lossRatio === 0)
       .concat(wan, { ...lan(KNOB_MEMBERS, 0), knobs: { suspicionMult: 3 } })
       .map((of): PlanJob => ({ kind: 'crash', of, crashes: of.members >= LARGE ? 10 : 40, seed })),
     ...steady.concat(knobs, wanLossy).map((of): PlanJob => {
       const perSecond = of.profile === 'wan' ? 0.2 : 1
-      return { kind: 'steady', of, windowMs: Math.round((1000 * MEMBER_SECONDS) / perSecond / of.members), seed }
+      return {
+        kind: 'steady',
+        of,
+        windowMs: Math.round(
+          (1000 * (of.members < LARGE ? MEMBER_SECONDS : LARGE_MEMBER_SECONDS)) / perSecond / of.members,
+        ),
+        seed,
+      }
     }),
   ])
 }
