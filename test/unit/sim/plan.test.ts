@@ -22,9 +22,11 @@ describe('a plan', () => {
   })
 
   test('is instant, also for the largest cluster', () => {
-    const startedAt = performance.now()
+    // Of this process alone: others may keep the machine busy.
+    const before = process.cpuUsage()
     planCluster({ members: 100_000, lossRatio: 0.01 })
-    assert.ok(performance.now() - startedAt < 2000)
+    const { user, system } = process.cpuUsage(before)
+    assert.ok(user + system < 1_000_000, `${user + system} microseconds`)
   })
 
   test('every figure is a number, and is what it is called, for every size, loss and profile', () => {
