@@ -11,30 +11,19 @@
 import { OptionsError, TimeoutError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { MembershipEvent } from '../events.ts'
-import { Membership } from '../membership.ts'
-import { type MembershipOptions, resolveOptions } from '../options.ts'
+import type { Membership } from '../membership.ts'
+import { resolveOptions } from '../options.ts'
 import type { MemberState } from '../serf/members.ts'
-import { formatIp } from '../wire/address.ts'
 import { ClusterChecks } from './checks.ts'
 import { packetDescriber } from './describe.ts'
 import { FaultVerbs } from './fault-verbs.ts'
 import type { SimHost } from './host.ts'
-import { ServiceClock } from './service-clock.ts'
+import { Seat, type SeatSetup, type ServiceSetup, type SimMemberOptions } from './seat.ts'
 import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 import type { Station } from './station.ts'
 import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
 
-/** Options of a member but for those the cluster gives. */
-export type SimMemberOptions = Omit<MembershipOptions, 'name' | 'bind' | 'advertise' | 'host'>
-
-/** What a user's service is given: its member, which has not started yet, and time. */
-export interface ServiceSetup {
-  readonly name: string
-  readonly membership: Membership
-  readonly clock: ServiceClock
-  /** Dice that replay, of this process alone. */
-  readonly random: Random
-}
+export type { ServiceSetup, SimMemberOptions }
 
 export interface ClusterOptions<Service = unknown> extends Omit<SimulationOptions, 'describe'> {
   /** For every member, or by name. */
@@ -70,40 +59,10 @@ export interface RestartOptions extends WaitOptions {
   readonly disk?: 'kept' | 'lost'
 }
 
-const PORT = 7946
 /** As many as 10.0.0.0/16 has addresses for, 250 in each row. */
 const MAX_MEMBERS = 64_000
 const DEFAULT_SPREAD_MS = 1_000
 const SETTLE_EVERY_MS = 50
-const EVENT_TYPES = [
-  'member-join',
-  'member-suspect',
-  'member-recover',
-  'member-dead',
-  'member-leaving',
-  'member-left',
-  'member-update',
-  'member-reap',
-  'user-event',
-  'query',
-  'conflict',
-  'warning',
-  'closed',
-] as const satisfies readonly MembershipEvent['type'][]
-
-interface Seat<Service> {
-  readonly name: string
-  readonly station: Station
-  host: SimHost
-  membership: Membership
-  service: Service | undefined
-  /** Neither crashed nor closed nor left. */
-  isRunning: boolean
-  /** Processes there have been. */
-  lives: number
-  /** Ends the waits for the process, when it crashes. */
-  gone: () => void
-}
 
 export class Cluster<Service = unknown> extends FaultVerbs {
   readonly simulation: Simulation
@@ -111,7 +70,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   readonly events: ClusterEvent[] = []
   readonly #options: ClusterOptions<Service>
   readonly #phases: Random
-  readonly #checks: ClusterChecks | undefined
+  readonly #setup: SeatSetup<Service>
   readonly #seats = new Map<string, Seat<Service>>()
 
   constructor(options: ClusterOptions<Service>) {
@@ -121,7 +80,14 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     const common = resolveOptions(typeof options.options === 'function' ? {} : (options.options ?? {}))
     this.simulation = new Simulation({ ...options, describe: packetDescriber(common.label, common.keyring) })
     this.#phases = this.simulation.random('phases')
-    this.#checks = options.checks === true ? new ClusterChecks() : undefined
+    const { options: given = {} } = options
+    this.#setup = {
+      simulation: this.simulation,
+      optionsOf: (name) => (typeof given === 'function' ? given(name) : given),
+      service: options.service,
+      checks: options.checks === true ? new ClusterChecks() : undefined,
+      told: (observer, event) => this.#told(observer, event),
+    }
   }
 
   get seed(): number {
@@ -169,7 +135,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
       const contact = this.#contact()
       const seat = this.#addSeat(name)
       const phaseMs = contact === undefined ? 0 : this.#phases.fraction() * spreadMs
-      entries.push(this.#enter(seat, phaseMs, contact))
+      entries.push(seat.enter(phaseMs, contact))
     }
     await this.#waitFor(Promise.all(entries), { what: `${entries.length} members start and join`, ...options })
   }
@@ -181,10 +147,8 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     const seat = this.#running(name)
     this.note(name, how)
     this.injected.crash++
-    seat.isRunning = false
     if (how === 'unplugged') seat.station.isUp = false
-    seat.host.kill()
-    seat.gone()
+    seat.crash()
   }
 
   /** A new instance with the same name, address and options, on the same disk, joins through a running member. */
@@ -195,10 +159,8 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     this.injected.restart++
     if (disk === 'lost') seat.station.disk.erase()
     const contact = joins ? this.#contact() : undefined
-    seat.station.isUp = true
-    seat.host = this.simulation.host(seat.station)
-    this.#make(seat)
-    await this.#waitFor(this.#enter(seat, 0, contact), { what: `${name} starts again and joins`, ...options })
+    seat.renew()
+    await this.#waitFor(seat.enter(0, contact), { what: `${name} starts again and joins`, ...options })
   }
 
   /** A member says goodbye and closes. */
@@ -206,12 +168,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     const seat = this.#running(name)
     this.note(name, 'leaves')
     this.injected.leave++
-    await this.#waitFor(
-      this.#closing(seat, () => seat.membership.leave()),
-      { what: `${name} leaves`, ...options },
-    )
-    seat.isRunning = false
-    this.#checkClosed(seat)
+    await this.#waitFor(seat.end('leave'), { what: `${name} leaves`, ...options })
   }
 
   /** Lets virtual time pass. Rejects `SimulationError` with what anything on the hosts threw, if it did. */
@@ -268,12 +225,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   async close(): Promise<void> {
     const running = [...this.#seats.values()].filter(({ isRunning }) => isRunning)
     for (const { host } of running) if (host.station.isPaused) host.resume()
-    const closing = running.map((seat) => this.#closing(seat, () => seat.membership.close()))
-    await this.#waitFor(Promise.all(closing), { what: 'all members close' })
-    for (const seat of running) {
-      seat.isRunning = false
-      this.#checkClosed(seat)
-    }
+    await this.#waitFor(Promise.all(running.map((seat) => seat.end('close'))), { what: 'all members close' })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -316,72 +268,15 @@ export class Cluster<Service = unknown> extends FaultVerbs {
       if (isFault) this.injected.disk++
       this.note(name, what)
     }
-    const host = this.simulation.host(station)
-    const seat = { name, station, host, isRunning: true, lives: 0, gone: () => {} } as Seat<Service>
-    this.#make(seat)
+    const seat = new Seat(name, station, this.#setup)
     this.#seats.set(name, seat)
     return seat
   }
 
-  /** Puts a fresh member on the host of a seat, and a service beside it. */
-  #make(seat: Seat<Service>): void {
-    const { name, host, station } = seat
-    const { options = {} } = this.#options
-    const given = typeof options === 'function' ? options(name) : options
-    const bind = `${formatIp(station.ip)}:${PORT}`
-    const watched = this.#checks?.life(name, bind, host, given)
-    const membership = new Membership({ ...given, name, bind, host: watched?.host ?? host })
-    watched?.watch(membership)
-    for (const type of EVENT_TYPES) {
-      membership.on(type, (event: MembershipEvent) => {
-        watched?.told(event)
-        this.#told(name, event)
-      })
-    }
-    seat.membership = membership
-  }
-
-  /** A service is closed before its member is. */
-  async #closing({ service }: Seat<Service>, close: () => Promise<void>): Promise<void> {
-    if (typeof service === 'object' && service !== null && 'close' in service && typeof service.close === 'function') {
-      await service.close()
-    }
-    await close()
-  }
-
   /** `host:port` of the first running member. */
   #contact(): string | undefined {
-    for (const { isRunning, station } of this.#seats.values()) {
-      if (isRunning) return `${formatIp(station.ip)}:${PORT}`
-    }
+    for (const { isRunning, address } of this.#seats.values()) if (isRunning) return address
     return undefined
-  }
-
-  async #enter(seat: Seat<Service>, phaseMs: number, contact: string | undefined): Promise<void> {
-    seat.isRunning = true
-    if (phaseMs > 0) await this.sleep(phaseMs)
-    if (!seat.isRunning) return // crashed before it came to be
-    this.note(seat.name, `starts at ${formatIp(seat.station.ip)}:${PORT}`)
-    this.#serve(seat)
-    const gone = new Promise<void>((resolve) => {
-      seat.gone = resolve
-    })
-    await Promise.race([this.#join(seat, contact), gone])
-  }
-
-  /** Makes the service of a process that starts. */
-  #serve(seat: Seat<Service>): void {
-    const { name, membership, host } = seat
-    const clock = new ServiceClock(host.clock)
-    const random = this.simulation.random(`service of ${name}#${seat.lives++}`)
-    seat.service = this.#options.service?.({ name, membership, clock, random })
-  }
-
-  async #join({ name, membership }: Seat<Service>, contact: string | undefined): Promise<void> {
-    await membership.start()
-    if (contact === undefined) return
-    const { joined } = await membership.join([contact])
-    this.note(name, joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
   }
 
   #told(observer: string, event: MembershipEvent): void {
@@ -404,10 +299,6 @@ export class Cluster<Service = unknown> extends FaultVerbs {
       if (!(error instanceof TimeoutError)) throw error
       throw new TimeoutError(`${error.message}; views:\n${this.summary()}`)
     }
-  }
-
-  #checkClosed({ name, host }: Seat<Service>): void {
-    if (host.leftovers !== '') throw this.error(`${name} has closed and left behind: ${host.leftovers}`)
   }
 
   #runningMembers(): ReadonlyMap<string, Membership> {

@@ -6,8 +6,6 @@ export {
   type ClusterOptions,
   type CrashOptions,
   type RestartOptions,
-  type ServiceSetup,
-  type SimMemberOptions,
 } from './cluster.ts'
 export type { DiskChange, DiskFault, SimDisk, Tenant } from './disk.ts'
 export { type Outcome, runTrial, type TrialOptions, type Violation } from './exploration.ts'
@@ -23,6 +21,7 @@ export { type ClusterPlan, type PlanOptions, planCluster } from './plan.ts'
 export type { Times } from './plan-detection.ts'
 export type { Load, StreamLoad } from './plan-traffic.ts'
 export { type Trial, trialOf } from './schedules.ts'
+export type { ServiceSetup, SimMemberOptions } from './seat.ts'
 export { ServiceClock } from './service-clock.ts'
 export { type ShrinkOptions, shrinkTrial } from './shrinking.ts'
 export { Simulation, SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'

@@ -95,6 +95,22 @@ describe('sim/cluster', () => {
     await cluster.close()
   })
 
+  it('waits no longer for a member that crashes while it leaves or before it begins', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    cluster.at(cluster.now + 1, () => cluster.crash('m-3'))
+    await cluster.leave('m-3')
+    assert.deepEqual(cluster.names, ['m-1', 'm-2'])
+    const began = cluster.now
+    cluster.at(began + 1, () => cluster.crash('m-5'))
+    await cluster.start(2)
+    assert.ok(cluster.now < began + 1_500)
+    assert.deepEqual(cluster.names, ['m-1', 'm-2', 'm-4'])
+    assert.doesNotMatch(cluster.transcript, /m-5 +starts/)
+    await cluster.close()
+  })
+
   it('gives options to all, or to each by name', async () => {
     const cluster = new Cluster({ seed: 1, options: (name) => ({ tags: { role: `the ${name}` } }) })
     await cluster.start(2)
