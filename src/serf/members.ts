@@ -4,6 +4,8 @@
 //   Serf status   alive               leaving     left    failed
 //   SWIM status   alive    suspect    any         any     any
 //   member.state  'alive'  'suspect'  'leaving'   'left'  'dead'
+
+import { ByteMemo } from '../base/byte-memo.ts'
 import { sameBytes } from '../base/bytes.ts'
 import type { MemberRecord } from '../swim/member.ts'
 import { decodeTags } from '../wire/tags.ts'
@@ -70,6 +72,11 @@ interface Entry extends SerfRecord {
   /** The metadata that the tags of `view` were read from. */
   meta: Uint8Array
 }
+
+/** What views have alike, of the whole process: nobody changes it, and in one that runs many members each of them holds all others. */
+const SHARED_SLOTS = 4096
+const tagsByMeta = new ByteMemo<RawTags>(SHARED_SLOTS)
+const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
 
 /** All members by name, whatever their state. */
 export class SerfMembers {
@@ -140,7 +147,7 @@ export class SerfMembers {
   }
 
   #tagsIn({ name, swim }: SerfRecord): Pick<AnyMember, 'tags' | 'rawTags'> {
-    const rawTags = decodeTags(swim.meta).tags
+    const rawTags = tagsByMeta.find(swim.meta) ?? tagsByMeta.keep(swim.meta, decodeTags(swim.meta).tags)
     return { tags: this.#readTags(rawTags, name), rawTags }
   }
 
@@ -156,9 +163,13 @@ export class SerfMembers {
       port: address.port,
       incarnation,
       isSelf: record.name === this.#selfName,
-      protocol: Object.freeze({ min: vsn[3] as number, max: vsn[4] as number, current: vsn[5] as number }),
+      protocol: protocolByVersions.find(vsn) ?? protocolByVersions.keep(vsn, protocolOf(vsn)),
     })
   }
+}
+
+function protocolOf(vsn: Uint8Array): AnyMember['protocol'] {
+  return Object.freeze({ min: vsn[3] as number, max: vsn[4] as number, current: vsn[5] as number })
 }
 
 function stateOf(record: SerfRecord): MemberState {

@@ -4,7 +4,7 @@
 import { assert } from '../base/assert.ts'
 import { sameBytes } from '../base/bytes.ts'
 import { tracer } from '../base/log.ts'
-import { Address, sameEndpoint } from '../wire/address.ts'
+import { type Address, sameEndpoint } from '../wire/address.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import { type Alive, type Dead, type PushPullMember, type Suspect, WireState } from '../wire/types.ts'
@@ -20,6 +20,7 @@ import {
 } from './admission.ts'
 import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
+import { sharedAddress, sharedBytes, sharedName } from './shared.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
 import { noteAccusation, noteConfirmation, noteDenial, noteReturn, noteSuspicion, noteVerdict } from './trail-notes.ts'
@@ -32,6 +33,9 @@ const MAX_REMINDERS = 64
 
 /** The six version bytes of a member that never told them. */
 const NO_VERSIONS: Uint8Array = new Uint8Array(6)
+
+/** Not `NO_BYTES`: that goes out as nil. */
+const NO_META: Uint8Array = new Uint8Array(0)
 
 /** Where a claim comes from, beside its words. */
 export interface ClaimNote {
@@ -52,7 +56,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
   return {
     name,
     address,
-    meta: new Uint8Array(0),
+    meta: NO_META,
     vsn: NO_VERSIONS,
     incarnation: 0,
     status: 'dead',
@@ -105,7 +109,7 @@ export function applyAlive(state: SwimState, claim: Alive, now: number, note: Cl
     return
   }
   if (!isWelcome(state, claim, address, known, now)) return
-  const member = known ?? newRecord(claim.node, address, now)
+  const member = known ?? newRecord(sharedName(claim.node), address, now)
   if (known === undefined) state.members.add(member)
   acceptAlive(state, member, claim, address, bytes, now)
 }
@@ -127,7 +131,7 @@ export function heedOwnRow(state: SwimState, row: PushPullMember, note: ClaimNot
 function addressOf(state: SwimState, { addr, port }: Pick<Alive, 'addr' | 'port'>, known?: MemberRecord): Address {
   const told = port === 0 ? state.self.address.port : port
   if (known?.address.port === told && sameBytes(known.address.ip, addr)) return known.address
-  return new Address(addr, told)
+  return sharedAddress(addr, told)
 }
 
 /** Takes the bytes of our own address from whoever tells of us: a cluster that knows us by other ones, as a Go agent here before us
@@ -296,7 +300,7 @@ function acceptAlive(
   member.vsn = vsn
   member.incarnation = claim.incarnation
   member.address = address
-  if (isChanged) member.meta = claim.meta
+  if (isChanged) member.meta = sharedBytes(claim.meta)
   if (before !== 'alive') {
     member.status = 'alive'
     member.changedAt = now
@@ -374,7 +378,7 @@ function toSpread(
   const budget = packetRoom(state) - PART_OVERHEAD_BYTES
   if (received !== undefined && received.length <= budget) return received
   const bytes = encodeSwimMessage(claim)
-  return bytes.length <= budget ? bytes : undefined
+  return bytes.length <= budget ? sharedBytes(bytes) : undefined
 }
 
 function suspicionKey(name: string): string {

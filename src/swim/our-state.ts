@@ -1,9 +1,13 @@
 // What we tell in an exchange, each member encoded once and kept until it changes, and the whole of it too: a tiny request must not
 // make us encode a large table each time. Nobody has to say that a record has changed: it is compared with how it was told.
+import { ByteMemo } from '../base/byte-memo.ts'
 import { copyOf } from '../base/bytes.ts'
 import { encodePushPullMember, joinPushPull } from '../wire/swim-messages.ts'
 import { WireState } from '../wire/types.ts'
-import { type MemberRecord, type SwimStatus, tellsVersions } from './member.ts'
+import { type MemberRecord, type SwimStatus, type Told, tellsVersions } from './member.ts'
+
+/** Rows that others have told in the same words: one copy does for all members of a process. */
+const rows = new ByteMemo<Told>(8192)
 
 const STATE_NUMBER = {
   alive: WireState.alive,
@@ -61,19 +65,30 @@ export class OurState {
  *  exchange is taken, so that the next exchange need not do it for all of them in one turn. */
 export function encodedOf(member: MemberRecord): Uint8Array {
   const { told } = member
-  const isSame =
+  if (isToldBy(told, member)) return told.encoded
+  const row = encode(member)
+  const known = rows.find(row)
+  if (isToldBy(known, member)) {
+    member.told = known
+    return known.encoded
+  }
+  const { incarnation, status, address, meta, vsn } = member
+  // A copy: what was just encoded shares memory with what is encoded next, and would keep all of that as long as the member lives.
+  const encoded = copyOf(row)
+  member.told = rows.keep(encoded, { incarnation, status, address, meta, vsn, encoded })
+  return encoded
+}
+
+/** Whether the member is still as it was told. */
+function isToldBy(told: Told | undefined, member: MemberRecord): told is Told {
+  return (
     told !== undefined &&
     told.incarnation === member.incarnation &&
     told.status === member.status &&
     told.meta === member.meta &&
     told.address === member.address &&
     told.vsn === member.vsn
-  if (isSame) return told.encoded
-  const { incarnation, status, address, meta, vsn } = member
-  // A copy: what was just encoded shares memory with what is encoded next, and would keep all of that as long as the member lives.
-  const encoded = copyOf(encode(member))
-  member.told = { incarnation, status, address, meta, vsn, encoded }
-  return encoded
+  )
 }
 
 function encode({ name, address, meta, incarnation, status, vsn }: MemberRecord): Uint8Array {
