@@ -94,8 +94,8 @@ class TrialRun {
     const injecting = new Injecting(cluster)
     this.#injecting = injecting
     await this.#inject(injecting)
-    await this.#letGo(injecting)
     const healedAt = cluster.now
+    await this.#letGo(injecting)
     await this.#agree('all faults are over')
     this.#agreedAfterMs = cluster.now - healedAt
     await this.#beCalm()
@@ -123,7 +123,8 @@ class TrialRun {
     await injecting.endAll()
     await this.#cluster.run(EVERY_MS)
     const why = (): string => injecting.openCalls.join(', ')
-    await this.#demand('calls-end', () => !injecting.isLeaving, CALLS_WITHIN_MS, why)
+    const left = (): string => `a leave has not ended, or left something open; ${why()}`
+    await this.#demand('calls-end', () => !injecting.isLeaving, CALLS_WITHIN_MS, left)
     await injecting.endAll() // who has left only now, and was to come back
     await this.#demand('calls-end', () => injecting.openCalls.length === 0, CALLS_WITHIN_MS, why)
   }

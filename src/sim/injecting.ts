@@ -63,7 +63,7 @@ export class Injecting {
 
   /** True while somebody's goodbye is under way. */
   get isLeaving(): boolean {
-    return this.#seats.some((seat) => seat.state === 'leaving' && this.#member(seat).status !== 'closed')
+    return this.#seats.some((seat) => seat.state === 'leaving' && !this.#hasLeft(seat))
   }
 
   /** Calls that have not ended, of members that still run. */
@@ -112,11 +112,15 @@ export class Injecting {
   /** Lets go those whose goodbye is over. */
   async #noteLeft(): Promise<void> {
     for (const seat of this.#seats) {
-      const isStuck = this.#cluster.disk(seat.name).fault === 'stuck' // a close does not wait for such a disk, and its file is open until it is mended
-      if (seat.state !== 'leaving' || this.#member(seat).status !== 'closed' || isStuck) continue
+      if (seat.state !== 'leaving' || !this.#hasLeft(seat)) continue
       seat.state = 'left'
       await this.#cluster.leave(seat.name) // it has left: the cluster takes note
     }
+  }
+
+  /** Closed, and nothing is open any more: a close does not wait for a disk that is stuck, and its file stays open until that is mended. */
+  #hasLeft(seat: Seat): boolean {
+    return this.#member(seat).status === 'closed' && this.#cluster.host(seat.name).leftovers === ''
   }
 
   /** True where it happened. */

@@ -30,7 +30,7 @@ const KEY = 'cm9sbGNhbGwtZXhwbG9yZQ=='
 export function trialOf(seed: number): Trial {
   const dice = new Dice(new Random(seed ^ 0x5eed))
   const members = dice.between(LEAST_MEMBERS, MOST_MEMBERS)
-  const options = optionsOf(dice)
+  const options = { ...optionsOf(dice), ...switchesOf(new Dice(new Random(seed ^ 0x5317c4))) }
   const faultsMs = options.profile === 'wan' ? WAN_FAULTS_MS : FAULTS_MS
   const kinds = dice.some(
     BREAKING.filter((kind) => kind !== 'disk' || options.snapshotPath !== undefined),
@@ -64,11 +64,10 @@ function optionsOf(dice: Dice): SimMemberOptions {
     ...(dice.chance(0.1) ? { suspicionMult: dice.between(3, 8) } : {}),
     ...(dice.chance(0.1) ? { gossipToTheDeadMs: dice.between(2, 40) * 1000 } : {}),
     ...(dice.chance(0.1) ? { coordinates: false } : {}),
-    ...switchesOf(dice),
   }
 }
 
-/** Each part of the detector that can be switched is, now and then. */
+/** Each part of the detector that can be switched is, now and then. With dice of their own, so that a new one changes nothing else. */
 function switchesOf(dice: Dice): Partial<SwimOptions> {
   const switches = Object.entries(PROFILES.lan).filter(([, value]) => typeof value === 'boolean')
   return Object.fromEntries(switches.flatMap(([name, value]) => (dice.chance(0.1) ? [[name, !value]] : [])))
@@ -89,8 +88,8 @@ function mayFindBack(kinds: readonly FaultKind[], { snapshotPath }: SimMemberOpt
 
 function faultOf(kind: FaultKind, dice: Dice, { members, options, faultsMs, kinds }: Setting): Fault {
   const atMs = dice.between(0, faultsMs - 1000)
-  // One in five goes on until all faults end.
-  const forMs = dice.chance(0.2) ? faultsMs - atMs : dice.lengthMs(faultsMs / 2)
+  // One in three goes on until all faults end: healing is to have something to heal.
+  const forMs = dice.chance(0.33) ? faultsMs - atMs : dice.lengthMs(faultsMs / 2)
   const member = dice.between(1, members)
   const other = ((member - 1 + dice.between(1, members - 1)) % members) + 1
   const disk: DiskFate = dice.chance(0.6) ? 'kept' : 'lost'
@@ -98,8 +97,8 @@ function faultOf(kind: FaultKind, dice: Dice, { members, options, faultsMs, kind
   switch (kind) {
     case 'crash': {
       const how = dice.one(['killed', 'unplugged'] as const)
-      if (dice.chance(0.2)) return { kind, atMs, member, how }
-      const alone = disk === 'kept' && mayFindBack(kinds, options) && dice.chance(0.5) ? { alone: true } : {}
+      if (dice.chance(0.15)) return { kind, atMs, member, how }
+      const alone = disk === 'kept' && mayFindBack(kinds, options) && dice.chance(0.8) ? { alone: true } : {}
       return { kind, atMs, member, how, downMs: forMs, disk, ...alone }
     }
     case 'leave':
@@ -172,9 +171,9 @@ class Dice {
     return this.#random.shuffle([...items]).slice(0, count)
   }
 
-  /** Up to `mostMs`, from a hundredth of it: as often short as long, whatever that means. */
+  /** Up to `mostMs`, from a fiftieth of it: as often short as long, whatever that means. */
   lengthMs(mostMs: number): number {
-    const leastMs = mostMs / 100
+    const leastMs = mostMs / 50
     return Math.round(leastMs * expOf(logOf(mostMs / leastMs) * this.#random.fraction()))
   }
 
