@@ -109,6 +109,25 @@ describe('sim/host', () => {
     await next.bind(b.address, { packet() {}, stream: () => undefined, sendFailed() {}, failed() {} })
   })
 
+  it('killed in a pause, with much to read, leaves a machine that is free for the next process', async () => {
+    const simulation = new Simulation({ seed: 1, latencyMs: 10, bufferBytes: 2 * (1 + 512) })
+    const a = await listen(simulation, 'a', '10.0.0.1')
+    const b = await listen(simulation, 'b', '10.0.0.2')
+    const { station } = b.host
+    b.host.pause()
+    for (let index = 0; index < 3; index++) a.transport.send(bytesOf('x'), b.address)
+    await simulation.run(100)
+    b.host.kill()
+    assert.equal(station.isPaused, false)
+    assert.deepEqual(station.traffic.dropped['no-listener'], { packets: 2, bytes: 2 })
+    const next = simulation.host(station)
+    let received = 0
+    await next.bind(b.address, { packet: () => received++, stream: () => undefined, sendFailed() {}, failed() {} })
+    a.transport.send(bytesOf('x'), b.address)
+    await simulation.run(100)
+    assert.deepEqual([received, b.log], [1, []])
+  })
+
   it('says what is still open', async () => {
     const simulation = new Simulation({ seed: 1 })
     const { host, transport } = await listen(simulation, 'a', '10.0.0.1')

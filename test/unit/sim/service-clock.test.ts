@@ -1,5 +1,6 @@
 // Timers for a user's code on a simulated host.
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
 import type { SimHost } from '../../../src/sim/host.ts'
 import { ServiceClock } from '../../../src/sim/service-clock.ts'
@@ -55,9 +56,11 @@ describe('sim/service-clock', () => {
     const woken = assert.rejects(clock.sleep(50, stop.signal), /enough/)
     const undisturbed = clock.sleep(15, stop.signal)
     clock.after(20, () => stop.abort(new Error('enough')))
-    await simulation.run(30)
-    assert.equal(await slept, 10)
+    await simulation.run(18)
     await undisturbed
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 1, 'who has slept listens no more')
+    await simulation.run(12)
+    assert.equal(await slept, 10)
     await woken
     await assert.rejects(clock.sleep(5, stop.signal), /enough/)
     assert.equal(host.leftovers, '')
