@@ -55,8 +55,10 @@ const IP = Uint8Array.of(10, 0, 0, 1)
 const PORT = 7946
 const VSN = new Uint8Array(6)
 
+type MessageKind = 'ping' | 'indirectPing' | 'ack' | 'relayed' | 'suspect' | 'alive'
+
 /** Bytes of each message, type byte first. */
-export function messageBytes({ nameBytes, tagBytes }: Sizes) {
+export function messageBytes({ nameBytes, tagBytes }: Sizes): Readonly<Record<MessageKind, number>> {
   const name = 'n'.repeat(nameBytes)
   const source = { sourceAddr: IP, sourcePort: PORT, sourceNode: name }
   const coordinate = encodeCoordinate({ vector: new Array<number>(8).fill(0), error: 1, adjustment: 0, height: 1e-5 })
