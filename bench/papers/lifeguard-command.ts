@@ -57,7 +57,8 @@ export function parseCommand(words: readonly string[]): Command {
     ...(values.rows || values.smoke ? ROWS : []),
     ...(values.tuning ? TUNING : []),
     ...listed(values.configs),
-    ...compared.filter((name) => name in CONFIGURATIONS),
+    // What is compared with comes first, so that per cent are of it.
+    ...compared.toReversed().filter((name) => name in CONFIGURATIONS),
   ]
   const configurations = new Map<string, SimMemberOptions>()
   for (const name of named) configurations.set(name, configurationOf(name))

@@ -1,10 +1,12 @@
 // Results as tables, beside what was published. Everything that is printed is worked out from the results given, or is a published figure.
 import { cellName, quantile, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
-import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING } from './lifeguard-rows.ts'
+import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING, type PublishedRow } from './lifeguard-rows.ts'
+
+const PAPER_MEMBERS = 128
 
 type ByName = ReadonlyMap<string, readonly Result[]>
 
-/** What each configuration said falsely. Per cent are of the first one named, with the paper's beside. */
+/** What each configuration said falsely. Per cent are of the first one named; where that is SWIM, the paper's stand beside. */
 export function verdictsTable(byName: ByName): string {
   const base = baseOf(byName)
   const head = [
@@ -23,7 +25,7 @@ export function verdictsTable(byName: ByName): string {
   ]
   const lines = [...byName].map(([name, results]) => {
     const total = totalOf(results)
-    const paper = PUBLISHED_ROWS[name]
+    const paper = publishedOf(name, byName)
     return [
       name,
       total.runs,
@@ -61,7 +63,7 @@ export function loadTable(byName: ByName): string {
   ]
   const lines = [...byName].map(([name, results]) => {
     const total = totalOf(results)
-    const paper = PUBLISHED_ROWS[name]
+    const paper = publishedOf(name, byName)
     return [
       name,
       total.packets.toFixed(2),
@@ -105,14 +107,16 @@ export function tuningTable(byName: ByName): string {
   return table(head, lines)
 }
 
-/** False positives of each configuration against the number of sick members; a mean run, since the numbers of runs differ. */
+/** False positives of each configuration against the number of sick members: a mean run, since the numbers of runs differ. The paper's
+ *  are totals, for the same share of its 128 members. */
 export function bySickTable(byName: ByName): string {
   const all = [...byName.values()].flat()
   const sizes = [...new Set(all.map(({ cell }) => cell.sick))].sort((one, other) => one - other)
   const names = [...byName.keys()]
-  const head = ['sick', ...names.flatMap((name) => [`${name} FP`, 'FP-']), 'paper SWIM', 'paper Lifeguard', '%']
+  const head = ['sick', ...names.flatMap((name) => [`${name} FP`, 'FP-']), 'paper: SWIM', 'Lifeguard', '%']
   const lines = sizes.map((size) => {
-    const paper = PUBLISHED_BY_SICK[size]
+    const members = all[0]?.scale.members ?? PAPER_MEMBERS
+    const paper = PUBLISHED_BY_SICK[(size * PAPER_MEMBERS) / members]
     const own = names.flatMap((name) => {
       const { runs, falseAll, falseHealthy } = totalOf(
         (byName.get(name) ?? []).filter(({ cell }) => cell.sick === size),
@@ -195,6 +199,12 @@ export function comparison(byName: ByName, one: string, other: string): string {
     ],
   )
   return `${table(head, lines)}\n\n${detection}`
+}
+
+/** The paper's per cent are of SWIM, and beside those of anything else they say nothing. */
+function publishedOf(name: string, byName: ByName): PublishedRow | undefined {
+  const [base] = byName.keys()
+  return base === 'swim' ? PUBLISHED_ROWS[name] : undefined
 }
 
 function baseOf(byName: ByName): Total | undefined {
