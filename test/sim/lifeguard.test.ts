@@ -11,9 +11,9 @@ import { cellName, cellOf, keyOf, type Result, ratioOf, readResults } from '../.
 import { COMMON, CONFIGURATIONS } from '../../bench/papers/lifeguard-rows.ts'
 import { GRID, GRID_SEEDS, HOLD_OUT, HOLD_OUT_SEEDS } from '../../bench/papers/lifeguard-seeds.ts'
 
-const SMALL: Scale = { members: 24, sicknessMs: 60_000 }
+const SMALL: Scale = { members: 16, sicknessMs: 60_000 }
 const TINY: Scale = { members: 12, sicknessMs: 60_000 }
-const HELD = cellOf('held:6/16000/1000')
+const HELD = cellOf('held:4/16000/1000')
 
 function run(configuration: string, cell = HELD, scale = SMALL): Promise<Outcome> {
   return play(cell, 1, { ...COMMON, ...CONFIGURATIONS[configuration] }, scale)
