@@ -83,9 +83,11 @@ export function parseCommand(words: readonly string[]): Command {
   )
   const say = (results: ReadonlyMap<string, Result>): string => {
     const byName = new Map<string, Result[]>([...configurations.keys()].map((name) => [name, []]))
-    for (const job of jobs) {
-      const result = results.get(keyOf(job))
-      if (result !== undefined) byName.get(job.name)?.push(result)
+    // Sums are of the same cells and seeds, so a run counts once its like of every configuration is there.
+    for (let at = 0; at < jobs.length; at += configurations.size) {
+      const alike = jobs.slice(at, at + configurations.size).map((job) => results.get(keyOf(job)))
+      if (alike.includes(undefined)) continue
+      for (const [index, result] of alike.entries()) byName.get(jobs[at + index]?.name ?? '')?.push(result as Result)
     }
     const [one, other] = compared
     return [
