@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const mutants = MUTANTS.filter(({ name }) => name.includes(values.only ?? ''))
 const trials = Number(values.trials ?? 0)
 const began = performance.now()
-const outcomes = await prove({ mutants, seeds: Number(values.seeds ?? 1), trials, done: complain })
+const outcomes = await prove({ mutants, seeds: Number(values.seeds ?? 1), trials, done: say })
 const order = new Map(MUTANTS.map(({ name }, at) => [name, at]))
 const tried = outcomes
   .filter(({ mutant }) => mutant !== undefined)
@@ -40,9 +40,10 @@ console.log(
 )
 process.exitCode = doubts.length === 0 && tried.length > 0 ? 0 : 1
 
-function complain(outcome: Outcome): void {
-  const doubt = doubtOf(outcome)
-  if (doubt !== undefined) console.error(`${outcome.mutant?.name ?? 'nothing changed'}: ${doubt}`)
+/** As it goes, beside the table. */
+function say(outcome: Outcome): void {
+  const found = trials > 0 && outcome.mutant !== undefined ? `; trials: ${foundBy(outcome.explored)}` : ''
+  console.error(`${outcome.mutant?.name ?? 'nothing broken'}: ${doubtOf(outcome) ?? 'as it should be'}${found}`)
 }
 
 function rowOf({ mutant, verdicts, ...outcome }: Outcome): string {

@@ -92,6 +92,18 @@ describe('what we tell in an exchange', () => {
     const now = serfStateOf(mesh.exchange(us, {}))
     assert.deepEqual([now.leftMembers, Number(now.statusLtimes.get('ghost-2'))], [[], 13])
   })
+
+  it('of a member that came back and went again by its goodbye alone is not the leave before its return', () => {
+    const { mesh, us } = knowing(2)
+    mesh.feed(us, alive(2))
+    mesh.tell(us, leaveIntent('ghost-2', 7))
+    mesh.feed(us, goodbye(2))
+    // The join is heard before the member is seen.
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    mesh.feed(us, alive(2, 2), goodbye(2, 2))
+    const { statusLtimes, leftMembers } = serfStateOf(mesh.exchange(us, {}))
+    assert.deepEqual([leftMembers, Number(statusLtimes.get('ghost-2'))], [['ghost-2'], 9])
+  })
 })
 
 describe('what we take from an exchange', () => {
