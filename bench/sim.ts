@@ -28,7 +28,7 @@ interface Reading {
   readonly bytes: number
 }
 
-const cluster = new Cluster({ seed: Number(values.seed), transcript: 'off' })
+const cluster = new Cluster({ seed: Number(values.seed), transcript: 'off', keepsEvents: false })
 
 console.log(`# ${members} members, lan, seed ${values.seed}; ${cpus().length} cores, Node ${process.version}`)
 console.log(

@@ -33,6 +33,8 @@ export interface ClusterOptions<Service = unknown> extends Omit<SimulationOption
   /** Makes the service that runs beside each member, at each start and restart, before the member starts; `cluster.service(name)` gives it. If it
    *  has a method `close`, that is called before its member leaves or closes; after a crash nothing is called. */
   readonly service?: (setup: ServiceSetup) => Service
+  /** `cluster.events` holds what members tell. Default true. A thousand members that join tell of a million joins. */
+  readonly keepsEvents?: boolean
   /** Looks at every member after each of its steps, and ends the run where an invariant does not hold; see `INVARIANTS`. Default false. */
   readonly checks?: boolean
 }
@@ -280,8 +282,10 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   }
 
   #told(observer: string, event: MembershipEvent): void {
+    const { keepsEvents = true } = this.#options
+    if (!keepsEvents && this.simulation.transcript.detail === 'off') return
     const about = 'member' in event ? event.member.name : 'name' in event ? event.name : ''
-    this.events.push({ atMs: this.now, observer, type: event.type, about })
+    if (keepsEvents) this.events.push({ atMs: this.now, observer, type: event.type, about })
     const detail =
       event.type === 'warning' ? `${event.code}: ${event.message}` : event.type === 'closed' ? event.reason : about
     this.note(observer, `${event.type} ${detail}`)
