@@ -31,7 +31,7 @@ import type {
 } from '../../bench/papers/swim/runs.ts'
 import { medianFirstVerdictMs } from './support/bounds.ts'
 
-const SMOKE: Extent = { members: undefined, seeds: undefined, isSmoke: true, only: undefined }
+const SMOKE: Extent = { members: undefined, seeds: undefined, isSmoke: true, only: undefined, knobs: undefined }
 
 /** Runs a bench in small, in this process, and sees that it prints a table for every kind of job. */
 async function smoke<Job extends { readonly kind: string }, Result>(

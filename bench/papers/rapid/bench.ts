@@ -23,24 +23,25 @@ export const rapidBench: PaperBench<RapidJob, RapidResult> = {
   tables,
 }
 
-function plan({ members, seeds, isSmoke }: Extent): readonly RapidJob[] {
-  if (isSmoke) {
-    return [
-      { kind: 'storm', members: 20, seed: 1 },
-      { kind: 'crash', members: 20, sick: 2, seed: 1 },
-      { kind: 'flip', members: 12, sick: 1, seed: 1 },
-    ]
-  }
-  const perSize = (size: number): readonly RapidJob[] => {
-    // The paper has one in a hundred sick; in a small cluster that is one, and ten are told too.
-    const all = upTo(seeds ?? 3)
-    const sicks = new Set([Math.max(1, Math.round(size / 100)), 10])
-    const faults = FAULTS.flatMap((kind) =>
-      [...sicks].flatMap((sick) => all.map((seed) => ({ kind, members: size, sick, seed }) as const)),
-    )
-    return [...faults, ...all.map((seed) => ({ kind: 'storm', members: size, seed }) as const)]
-  }
-  return (members ?? SIZES).flatMap(perSize)
+function plan({ members, seeds, isSmoke, knobs }: Extent): readonly RapidJob[] {
+  const jobs = isSmoke ? SMOKE : (members ?? SIZES).flatMap((size) => perSize(size, seeds))
+  return knobs === undefined ? jobs : jobs.map((job) => ({ ...job, knobs }))
+}
+
+const SMOKE: readonly RapidJob[] = [
+  { kind: 'storm', members: 20, seed: 1 },
+  { kind: 'crash', members: 20, sick: 2, seed: 1 },
+  { kind: 'flip', members: 12, sick: 1, seed: 1 },
+]
+
+/** The paper has one in a hundred sick; in a small cluster that is one, and ten are told too. */
+function perSize(size: number, seeds: number = 3): readonly RapidJob[] {
+  const all = upTo(seeds)
+  const sicks = new Set([Math.max(1, Math.round(size / 100)), 10])
+  const faults = FAULTS.flatMap((kind) =>
+    [...sicks].flatMap((sick) => all.map((seed) => ({ kind, members: size, sick, seed }) as const)),
+  )
+  return [...faults, ...all.map((seed) => ({ kind: 'storm', members: size, seed }) as const)]
 }
 
 function tables(rows: readonly RapidRow[]): string {
@@ -48,7 +49,7 @@ function tables(rows: readonly RapidRow[]): string {
 }
 
 function faultTable(rows: readonly RapidRow[], kind: (typeof FAULTS)[number]): string {
-  const groups = groupedBy(ofKind(rows, kind), ({ job }) => `${job.sick} of ${job.members}`)
+  const groups = groupedBy(ofKind(rows, kind), ({ job }) => `${job.sick} of ${job.members}${turned(job)}`)
   if (groups.size === 0) return ''
   const lines = [...groups].map(([who, found]) => {
     const results = found.map(({ result }) => result as FaultResult)
@@ -89,7 +90,7 @@ function faultTable(rows: readonly RapidRow[], kind: (typeof FAULTS)[number]): s
 }
 
 function stormTable(rows: readonly RapidRow[]): string {
-  const groups = groupedBy(ofKind(rows, 'storm'), ({ job }) => job.members)
+  const groups = groupedBy(ofKind(rows, 'storm'), ({ job }) => `${job.members}${turned(job)}`)
   if (groups.size === 0) return ''
   const lines = [...groups].map(([members, found]) => {
     const results = found.map(({ result }) => result as StormResult)
@@ -121,4 +122,8 @@ function stormTable(rows: readonly RapidRow[]): string {
     table(heads, lines),
     `${sourceOf(RAPID_BOOTSTRAP)} Ours are payload bytes, of UDP, and of TCP as they arrive; theirs all that a process moved.`,
   )
+}
+
+function turned({ knobs }: RapidJob): string {
+  return knobs === undefined ? '' : `, ${JSON.stringify(knobs)}`
 }

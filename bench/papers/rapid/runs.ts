@@ -1,6 +1,6 @@
 // The experiments of Rapid's paper (§7) with our members at `lan`, which is what it ran Memberlist with: one job, one cluster. Every second
 // each process tells the size of its view. Knows no table and no other run.
-import { Cluster } from '../../../src/sim/cluster.ts'
+import { Cluster, type SimMemberOptions } from '../../../src/sim/cluster.ts'
 import { Sizes } from '../support/sizes.ts'
 import { quantile } from '../support/statistics.ts'
 
@@ -20,13 +20,15 @@ const SETTLED_WITHIN_MS = 600_000
 
 /** Beside `members`: `sick` of them crash, or hear nothing for 20 of 40 s, or lose 80 % of what they send. */
 export type RapidJob =
-  | {
-      readonly kind: 'crash' | 'flip' | 'lossy'
-      readonly members: number
-      readonly sick: number
-      readonly seed: number
-    }
-  | { readonly kind: 'storm'; readonly members: number; readonly seed: number }
+  | (Common & { readonly kind: 'crash' | 'flip' | 'lossy'; readonly sick: number })
+  | (Common & { readonly kind: 'storm' })
+
+interface Common {
+  readonly members: number
+  readonly seed: number
+  /** In place of defaults, for every member. */
+  readonly knobs?: SimMemberOptions
+}
 
 /** What a fault did, in the eyes of the healthy. */
 export interface FaultResult {
@@ -61,8 +63,14 @@ export function run(job: RapidJob): Promise<RapidResult> {
   return job.kind === 'storm' ? storm(job) : fault(job)
 }
 
-async function fault({ kind, members, sick, seed }: Exclude<RapidJob, { kind: 'storm' }>): Promise<FaultResult> {
-  const cluster = new Cluster({ seed, transcript: 'off' })
+async function fault({
+  kind,
+  members,
+  sick,
+  seed,
+  knobs = {},
+}: Exclude<RapidJob, { kind: 'storm' }>): Promise<FaultResult> {
+  const cluster = new Cluster({ seed, options: knobs, transcript: 'off' })
   const sizes = new Sizes(cluster)
   await cluster.start(members, { withinMs: SETTLED_WITHIN_MS })
   const areAll = (): boolean => {
@@ -128,8 +136,8 @@ function begin(kind: 'crash' | 'flip' | 'lossy', cluster: Cluster, sick: Readonl
   }
 }
 
-async function storm({ members, seed }: Extract<RapidJob, { kind: 'storm' }>): Promise<StormResult> {
-  const cluster = new Cluster({ seed, transcript: 'off' })
+async function storm({ members, seed, knobs = {} }: Extract<RapidJob, { kind: 'storm' }>): Promise<StormResult> {
+  const cluster = new Cluster({ seed, options: knobs, transcript: 'off' })
   const { schedule } = cluster.simulation
   const sizes = new Sizes(cluster)
   await cluster.start(1)

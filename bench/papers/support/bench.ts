@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import type { SimMemberOptions } from '../../../src/sim/cluster.ts'
 import { runJobs } from './jobs.ts'
 
 /** One job and what came of it. */
@@ -21,6 +22,8 @@ export interface Extent {
   readonly isSmoke: boolean
   /** Kinds of job; the others are left out. */
   readonly only: readonly string[] | undefined
+  /** For every member, where a bench has its members as they are. */
+  readonly knobs: SimMemberOptions | undefined
 }
 
 export interface PaperBench<Job extends { readonly kind: string }, Result> {
@@ -48,7 +51,8 @@ export interface Results<Job, Result> {
 }
 
 /** The command line of a bench: runs its plan and prints its tables, or those of results that were kept.
- *    --jobs 2 --members 100,200 --seeds 20 --only crash,storm --smoke --out results.jsonl --from results.jsonl */
+ *    --jobs 2 --members 100,200 --seeds 20 --only crash,storm --smoke --out results.jsonl --from results.jsonl
+ *    --knobs '{"verdictChecks":false}' */
 export async function main<Job extends { readonly kind: string }, Result>(
   bench: PaperBench<Job, Result>,
 ): Promise<void> {
@@ -58,6 +62,7 @@ export async function main<Job extends { readonly kind: string }, Result>(
       members: { type: 'string' },
       seeds: { type: 'string' },
       only: { type: 'string' },
+      knobs: { type: 'string' },
       smoke: { type: 'boolean', default: false },
       out: { type: 'string' },
       from: { type: 'string' },
@@ -73,6 +78,7 @@ export async function main<Job extends { readonly kind: string }, Result>(
     seeds: values.seeds === undefined ? undefined : Number(values.seeds),
     isSmoke: values.smoke,
     only: values.only?.split(','),
+    knobs: values.knobs === undefined ? undefined : JSON.parse(values.knobs),
   }
   const circumstances = here(bench.name)
   const rows = await measure(bench, extent, Number(values.jobs), progress)
@@ -147,7 +153,7 @@ export function groupedBy<Value, Key>(
 function here(bench: string): Circumstances {
   const given = process.argv.slice(2)
   const isKept = (word: string, at: number): boolean => word !== '--out' && given[at - 1] !== '--out'
-  const words = given.filter(isKept)
+  const words = given.filter(isKept).map((word) => (/["{}]/.test(word) ? `'${word}'` : word))
   return {
     bench,
     command: `npm run bench:${bench}${words.length === 0 ? '' : ` -- ${words.join(' ')}`}`,
