@@ -1,7 +1,7 @@
 // What every bench of a paper is: a plan of jobs, a module that runs one, and tables made of nothing but the results, so that they can be
 // printed again from a file. One result is one line of JSON, after a first line that says where it all comes from.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { SimMemberOptions } from '../../../src/sim/cluster.ts'
@@ -81,22 +81,32 @@ export async function main<Job extends { readonly kind: string }, Result>(
     knobs: values.knobs === undefined ? undefined : JSON.parse(values.knobs),
   }
   const circumstances = here(bench.name)
-  const rows = await measure(bench, extent, Number(values.jobs), progress)
-  if (values.out !== undefined) writeResults(values.out, { circumstances, rows })
+  const { out } = values
+  // Line by line as they come, so that a run that is stopped leaves what it has; in the order of the plan at the end.
+  if (out !== undefined) writeResults(out, { circumstances, rows: [] })
+  const done = (row: Row<Job, Result>, count: number, of: number): void => {
+    if (out !== undefined) appendFileSync(out, `${JSON.stringify(row)}\n`)
+    progress(count, of)
+  }
+  const rows = await measure(bench, extent, Number(values.jobs), done)
+  if (out !== undefined) writeResults(out, { circumstances, rows })
   console.log(`${headline(circumstances)}\n\n${bench.tables(rows)}`)
 }
 
-/** Runs the plan. @param processes as for `runJobs` @param done is told how many runs of how many are over */
+/** Runs the plan. @param processes as for `runJobs` @param done is told each as it ends, and how many of how many have */
 export async function measure<Job extends { readonly kind: string }, Result>(
   bench: PaperBench<Job, Result>,
   { only, ...extent }: Extent,
   processes: number,
-  done: (count: number, of: number) => void = () => {},
+  done: (row: Row<Job, Result>, count: number, of: number) => void = () => {},
 ): Promise<readonly Row<Job, Result>[]> {
   const jobs = bench.plan({ ...extent, only }).filter(({ kind }) => only === undefined || only.includes(kind))
   if (jobs.length === 0) throw new Error(`bench:${bench.name} has nothing to run`)
   let count = 0
-  const results = await runJobs<Job, Result>(bench.runs, jobs, { processes, done: () => done(++count, jobs.length) })
+  const results = await runJobs<Job, Result>(bench.runs, jobs, {
+    processes,
+    done: (job, result) => done({ job, result }, ++count, jobs.length),
+  })
   return jobs.map((job, index) => ({ job, result: results[index] as Result }))
 }
 
