@@ -7,7 +7,7 @@
 //             one a member and interval. A part of one tries in each interval, and meets one that runs with chance (running - 1) / (N - 1);
 //             each of the p others tries it with chance 1 / p. So an interval fails with f = gone / (N - 1) * (1 - 1 / p)^p at most, and
 //             log(risk) / log(f) of them are enough for every part to have met another; then there are half as many parts, at most.
-//             Who came back with an empty disk, and found only others of that kind, asks its seeds (joining.ts).
+//             Who came back and is held for left by those who knew it, or knows only others of that kind, asks its seeds (joining.ts).
 //   exchange  one that was under way with somebody who is gone holds the next one up: to dial, to read, to answer
 //   spread    gossip reaches all (SWIM §5: logarithmic); the last news is a denial of the last accusation: twice
 import type { Membership } from '../membership.ts'
@@ -32,16 +32,18 @@ export interface AgreementSetup {
   readonly members: number
   /** Those of them that run. */
   readonly running: number
+  /** Somebody came back by its seeds, or was declared to have left: it may be that nobody reaches for it. */
+  readonly asksSeeds: boolean
 }
 
 /** Milliseconds within which all that run agree once all faults are over. */
-export function agreeWithinMs({ swim, serf, members, running }: AgreementSetup): number {
+export function agreeWithinMs({ swim, serf, members, running, asksSeeds }: AgreementSetup): number {
   const { probeIntervalMs, awarenessMaxMultiplier, suspicionMult, suspicionMaxTimeoutMult } = swim
   const recoverMs = (probeIntervalMs * awarenessMaxMultiplier * (awarenessMaxMultiplier + 1)) / 2
   const detectMs =
     2 * members * probeIntervalMs + suspicionMaxTimeoutMult * suspicionMinMs(suspicionMult, members, probeIntervalMs)
   const intervalMs = Math.max(serf.reconnectIntervalMs, swim.pushPullIntervalMs)
-  const mergeMs = Math.max(intervalMs * mergingRounds(members, running), SEEDS_MS)
+  const mergeMs = Math.max(intervalMs * mergingRounds(members, running), asksSeeds ? SEEDS_MS : 0)
   const exchangeMs = PHASES * swim.streamTimeoutMs
   const spreadMs = 2 * SPREAD_ROUNDS * swim.gossipIntervalMs
   return recoverMs + detectMs + mergeMs + exchangeMs + spreadMs

@@ -18,6 +18,8 @@ export type InvariantName =
   | 'healed-cluster-agrees'
   | 'calm-stays-calm'
   | 'news-reaches-all'
+  | 'silence-is-noticed'
+  | 'denial-is-heard'
   | 'calls-end'
   | 'nothing-throws'
 
@@ -47,6 +49,10 @@ export const INVARIANTS: Readonly<Record<InvariantName, string>> = {
   'calm-stays-calm': 'in a cluster that agrees and has no faults nobody is suspected, lost or found',
   'news-reaches-all':
     'in a cluster that agrees and has no faults a user event reaches all, and a query more than half where retransmitMult is 4 or more',
+  'silence-is-noticed':
+    'in a cluster that agrees and has no other faults, a process that stands still is suspected within 2N + 1 probe intervals',
+  'denial-is-heard':
+    'one that goes on as soon as it is suspected is dead to nobody, and alive to all again, where the buddy system tells it',
   'calls-end': 'what a member was asked to do ends, in the time that it says',
   'nothing-throws': 'no task throws, no assertion fails, and nothing is left open behind a close',
 }

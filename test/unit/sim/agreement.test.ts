@@ -60,19 +60,23 @@ describe('healed-cluster-agrees', () => {
 
 describe('the bound of agreement', () => {
   const { swim, serf } = resolveOptions({})
-  const bound = (members: number, running: number): number => agreeWithinMs({ swim, serf, members, running })
+  const bound = (members: number, running: number, asksSeeds = false): number =>
+    agreeWithinMs({ swim, serf, members, running, asksSeeds })
 
   it('at lan, of 5 that all run, is the sum that its parts make', () => {
     const recover = 36_000
     const detect = 10_000 + 6 * 4_000
-    // Nobody is gone: a part of one meets one that runs with its first attempt; seeds take longer than that.
-    const merge = 450_000
-    assert.equal(bound(5, 5), recover + detect + merge + 30_000 + 24 * 200)
+    // Nobody is gone: every part meets one that runs with its first attempt, and there are at most three halvings.
+    const merge = 90_000
+    const rest = 30_000 + 24 * 200
+    assert.equal(bound(5, 5), recover + detect + merge + rest)
+    assert.equal(bound(5, 5, true), recover + detect + 450_000 + rest)
   })
 
   it('grows with those that are gone, whom the others reach for in vain', () => {
     const hourly = resolveOptions({ reconnectIntervalMs: 3_600_000 })
-    const hours = (running: number): number => Math.floor(agreeWithinMs({ ...hourly, members: 7, running }) / 3_600_000)
+    const hours = (running: number): number =>
+      Math.floor(agreeWithinMs({ ...hourly, members: 7, running, asksSeeds: true }) / 3_600_000)
     // Of 7 all run: three stages, from parts of one to the whole. Else log(1e-6) / log(gone / 6 * (1 - 1 / p)^p) intervals each.
     assert.deepEqual([hours(7), hours(5), hours(3)], [3, 3 * 7, 2 * 8])
   })
