@@ -5,10 +5,11 @@ import type { SerfState } from './state.ts'
 
 /** One look at everyone. */
 export function reap(state: SerfState, now: number): void {
-  const expired = [...state.members.records()].filter((record) => {
-    const isGone = record.status === 'failed' || record.status === 'left'
-    return isGone && now - record.goneAt > timeoutFor(state, record)
-  })
+  const gone: SerfRecord[] = []
+  for (const record of state.members.records()) {
+    if (record.status === 'failed' || record.status === 'left') gone.push(record)
+  }
+  const expired = gone.filter((record) => now - record.goneAt > timeoutFor(state, record))
   for (const { name } of expired) if (name !== state.name) erase(state, name)
   state.recentIntents.purge(now - state.options.recentIntentTimeoutMs)
 }

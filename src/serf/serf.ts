@@ -445,13 +445,10 @@ export class Serf {
 
   /** After every input: broadcasts that have been told go to whoever waits for them. */
   #settle(now: number): void {
-    const { swim, broadcasts, outbox } = this.#state
-    const told = [swim.takeTold(), broadcasts.takeFinished()]
-    for (const tickets of told) {
-      for (const ticket of tickets) {
-        if (!departureTold(this.#state, ticket, now)) outbox.notify({ type: 'told', ticket })
-      }
-    }
+    const { swim, broadcasts } = this.#state
+    const [claims, others] = [swim.takeTold(), broadcasts.takeFinished()]
+    this.#tellTold(claims, now)
+    this.#tellTold(others, now)
     const pruned = swim.pruned + broadcasts.pruned
     if (pruned > this.#state.prunedTold) {
       this.#state.prunedTold = pruned
@@ -460,6 +457,12 @@ export class Serf {
     }
     settleSnapshot(this.#state, now)
     settleNews(this.#state, now)
+  }
+
+  #tellTold(tickets: readonly number[], now: number): void {
+    for (const ticket of tickets) {
+      if (!departureTold(this.#state, ticket, now)) this.#state.outbox.notify({ type: 'told', ticket })
+    }
   }
 }
 
