@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { OptionsError } from '../../src/base/errors.ts'
 import { type MembershipOptions, resolveOptions } from '../../src/options.ts'
 import { resolveSerfOptions, SERF_OPTION_NAMES } from '../../src/serf/options.ts'
+import { INVARIANTS } from '../../src/sim/invariants.ts'
 import { PROFILES, type Profile, SWIM_OPTION_NAMES } from '../../src/swim/options.ts'
 import { ROOT } from './built.ts'
 import { titlesIn } from './titles.ts'
@@ -141,6 +142,11 @@ test('README.md and the decision note name every dependency, and how many there 
 test('docs/errors.md has a heading for every code, and no other', () => {
   const headings = [...read('docs/errors.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
   assert.deepEqual(headings.sort(), textsOf('src/base/errors.ts', 'export type ErrorCode').sort())
+})
+
+test('docs/exploration.md lists every invariant, as the sources say it', () => {
+  const rows = [...rowsOf('docs/exploration.md', 2)].map(([name, [says]]) => [name, says])
+  assert.deepEqual(rows, Object.entries(INVARIANTS))
 })
 
 describe('docs/differences-from-serf.md', () => {
