@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { firstDifference } from '../../src/sim/transcript.ts'
 import { type Everything, everything } from './support/everything.ts'
-import { digestOf, SEEDS } from './support/transcripts.ts'
+import { digestOf, keptDigests, SEEDS } from './support/transcripts.ts'
 
 const runs = new Map<number, Everything>()
 
@@ -48,6 +48,19 @@ describe('a run with everything in it', () => {
 
   it('is the same in another process', async () => {
     assert.equal(await elsewhere(2), digestOf((await first(2)).text))
+  })
+
+  it('is the same on every version of Node: each comes to the digests that are kept', async () => {
+    const kept = keptDigests()
+    assert.deepEqual(Object.keys(kept).map(Number), SEEDS)
+    for (const seed of SEEDS) {
+      const advice = [
+        `seed ${seed} gives another transcript on Node ${process.version} than the one that is kept.`,
+        'Where members are meant to behave differently now: npm run transcripts -- --renew',
+        `Where only this version of Node differs, compare two: npm run -s transcripts -- --print ${seed}`,
+      ]
+      assert.equal(digestOf((await first(seed)).text), kept[seed], advice.join('\n'))
+    }
   })
 
   it('is another one under another seed', async () => {

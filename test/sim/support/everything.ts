@@ -120,12 +120,12 @@ async function changeKeys(cluster: Cluster<unknown>): Promise<void> {
   for (const change of [keys.install(key), keys.use(key)]) await cluster.finish(change.catch(() => {}))
 }
 
-/** All numbers that members have come to: coordinates to the last digit, counters, lists. */
+/** What members have come to: coordinates to the last digit, lists; and what the network carried. */
 function stateOf(cluster: Cluster<unknown>): string {
   const members = cluster.names.map((name) => {
     const membership = cluster.member(name)
     const list = membership.members().map(({ name, state, incarnation }) => `${name} ${state} ${incarnation}`)
-    return [name, list, membership.coordinate(), membership.health, membership.rtt(name, 'beta'), membership.stats()]
+    return [name, list, membership.coordinate(), membership.health, membership.rtt(name, 'beta')]
   })
   return `${JSON.stringify(members, null, 1)}\n${JSON.stringify(cluster.simulation.network.traffic)}\n`
 }
