@@ -308,6 +308,19 @@ describe('the stall rule in the driver', () => {
     assert.deepEqual(ran, ['due first', 'limit'])
   })
 
+  it('ML-37: a packet keeps the judgement waiting, for as long as each turn brings one', async () => {
+    const all = await probing()
+    all.host.now += 2000
+    all.host.wakeLate()
+    for (let turns = 0; turns < 10; turns++) {
+      receive(all, [PING])
+      all.host.turn()
+      assert.deepEqual([all.host.deferred, all.host.timers], [1, 0])
+    }
+    all.host.turn()
+    assert.deepEqual([all.host.deferred, all.host.timers], [0, 1])
+  })
+
   it('data of a stream keeps the judgement waiting, as a packet does', async () => {
     const all = await probing({ streamTimeoutMs: 30_000 })
     all.host.now += 2000
