@@ -61,12 +61,12 @@ function convergence(cells: readonly Cell[]): string {
 }
 
 function cost(cells: readonly Cell[]): string {
-  const lines = cells.map(({ what, members, spreads }) => {
+  const lines = cells.map(({ what, members, lossRatio, spreads }) => {
     const packets = mean(spreads.map((spread) => spread.packets))
     return [
       what,
-      figure(packets, 0),
-      figure(packets / members, 1),
+      lossRatio > 0 ? '-' : figure(packets, 0),
+      lossRatio > 0 ? '-' : figure(packets / members, 1),
       figure(mean(spreads.map(({ kilobits }) => kilobits)), 1),
       figure(serfKilobits(1400, FANOUT, GOSSIP_MS), 1),
     ]
@@ -75,7 +75,7 @@ function cost(cells: readonly Cell[]): string {
   return section(
     'What a broadcast takes',
     table(heads, lines),
-    'Packets beyond those of a time without a broadcast. Kilobits of payload, in and out, of a member in the busiest fifth of a second; Serf’s bound [calc] is that of gossip in full packets.',
+    'Packets beyond those of a time without a broadcast; under loss, suspicions and denials are many more than these, and no two times alike. Kilobits of payload, in and out, of a member in the busiest fifth of a second; Serf’s bound [calc] is that of gossip in full packets.',
   )
 }
 
