@@ -106,9 +106,9 @@ export function totalOf(results: readonly Result[]): Total {
   }
 }
 
-/** The value below which `share` of them lie; NaN where there are none. */
+/** The least value that `share` of them do not exceed, so the largest of few; NaN where there are none. */
 export function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.floor(share * (ascending.length - 1))] ?? Number.NaN
+  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? Number.NaN
 }
 
 export interface Ratio {
