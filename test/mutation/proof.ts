@@ -68,6 +68,12 @@ export function doubtOf({ mutant, verdicts, problem }: Outcome): string | undefi
     : `${wrong.check} holds under seed ${wrong.seed}: nobody notices`
 }
 
+/** Every mutant, what it breaks, and which check notices: a table for a page. */
+export function listed(): string {
+  const rows = MUTANTS.map(({ name, breaks, caughtBy }) => `| \`${name}\` | ${breaks} | ${CHECK[caughtBy].name} |`)
+  return ['| mutant | what it breaks | noticed by |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
 /** Plays all of it. Rejects only where the temporary folder cannot be made. */
 export async function prove({
   mutants = MUTANTS,

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { CHECK } from '../mutation/checks.ts'
 import { MUTANTS, type Mutant } from '../mutation/mutants.ts'
-import { doubtOf, patched, prove } from '../mutation/proof.ts'
+import { doubtOf, listed, patched, prove } from '../mutation/proof.ts'
 
 const [SOME] = MUTANTS as [Mutant]
 const HERE = 'src/swim/awareness.ts'
@@ -30,6 +30,11 @@ describe('the mutation proof', () => {
   it('names each mutant once', () => {
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length)
     assert.ok(MUTANTS.length >= 12)
+  })
+
+  it('docs/exploration.md has the table that `npm run mutants -- --list` prints', () => {
+    const page = readFileSync(new URL('../../docs/exploration.md', import.meta.url), 'utf8')
+    assert.ok(page.includes(listed()), 'print it anew')
   })
 
   it('a patch that applies nowhere, or twice, says which text is missing where', () => {
