@@ -18,18 +18,31 @@ import {
   mayTakeOver,
   problemOf,
 } from './admission.ts'
+import { suspicionMinMs } from './formulas.ts'
 import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import { sharedAddress, sharedBytes, sharedName } from './shared.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
-import { noteAccusation, noteConfirmation, noteDenial, noteReturn, noteSuspicion, noteVerdict } from './trail-notes.ts'
+import {
+  noteAccusation,
+  noteConfirmation,
+  noteDenial,
+  noteRenewal,
+  noteReturn,
+  noteSuspicion,
+  noteVerdict,
+} from './trail-notes.ts'
 
 const trace = tracer('swim:claims')
 
 /** Reminders sent within one probe interval, whoever they are for: an exchange that a stranger made of stale claims must not become a
  *  flood to an address of its choice. After a cut through a large cluster each member reminds so many at each exchange, and those deny. */
 const MAX_REMINDERS = 64
+
+/** Probe intervals before the end of a suspicion at which the suspect is told once more. A peer of another kind may deny by gossip alone,
+ *  which takes one to two seconds to reach us at `lan`. */
+const LAST_PING_INTERVALS = 2
 
 /** The six version bytes of a member that never told them. */
 const NO_VERSIONS: Uint8Array = new Uint8Array(6)
@@ -45,6 +58,8 @@ export interface ClaimNote {
   readonly ticket?: number
   /** Who told us: the sender of the packet, the other side of the exchange. */
   readonly from?: Address
+  /** It repeats what others accuse a member of, and says not who. */
+  readonly isHearsay?: boolean
   /** It was told because we asked. */
   readonly isAnswer?: boolean
   /** The exchange that it answers, by our number. */
@@ -180,12 +195,17 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   const member = accused(state, claim)
   if (member === undefined) return
   if (member.suspicion !== undefined) {
+    const isDenied = claim.incarnation > member.incarnation
     // Differs: memberlist forgets the higher number of a second accuser, and the verdict could be stale to those who heard it.
     member.incarnation = claim.incarnation
+    // Only the member itself raises its number: it has denied what we suspect it of, and that did not reach us.
+    if (isDenied && state.options.renewSuspicions) renewSuspicion(state, member, claim, note, now)
+    // Differs: memberlist counts what an exchange repeats as a confirmation of its own.
+    if (note.isHearsay === true && state.options.strictConfirmations) return
     if (!member.suspicion.confirm(claim.from)) return
     trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
     spread(state, claim, note)
-    state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+    awaitEnd(state, member.name, member.suspicion)
     noteConfirmation(state, member, claim, note, now)
     return
   }
@@ -205,15 +225,29 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   member.status = 'suspect'
   member.changedAt = now
   member.suspicion = new Suspicion(claim.from, state.members.size, now, state.options)
-  state.deadlines.set(suspicionKey(member.name), member.suspicion.endsAt, { kind: 'suspicion', name: member.name })
+  awaitEnd(state, member.name, member.suspicion)
   noteSuspicion(state, member, claim, note, now)
   state.delegate.memberSuspected(member, now)
+}
+
+/** The time to deny begins anew: it has been denied up to now. Who accused it counts all the same, and the news goes no further than it would.
+ *  Differs: memberlist lets the first accusation run on, and forgets that the member has denied it. */
+function renewSuspicion(state: SwimState, member: MemberRecord, claim: Suspect, note: ClaimNote, now: number): void {
+  member.suspicion?.renew(now)
+  if (member.suspicion !== undefined) awaitEnd(state, member.name, member.suspicion)
+  noteRenewal(state, member, claim, note, now)
 }
 
 /** The end of a suspicion that nobody refuted. */
 export function concludeSuspicion(state: SwimState, name: string, now: number): void {
   const member = state.members.get(name)
   if (member?.suspicion === undefined) return
+  if (isCutOff(state, now) || member.suspicion.endsAt > now) {
+    // Looked at again, until somebody answers us: then it is known by how much it ends later.
+    const at = Math.max(member.suspicion.endsAt, now + state.options.probeIntervalMs)
+    state.deadlines.set(suspicionKey(name), at, { kind: 'suspicion', name })
+    return
+  }
   applyDead(state, { type: 'dead', node: name, incarnation: member.incarnation, from: state.self.name }, now)
 }
 
@@ -275,7 +309,7 @@ function refute(state: SwimState, claim: Alive | Suspect | Dead, note: ClaimNote
 }
 
 /** The record an accusation is about, or `undefined` where it is stale or of an unknown. */
-function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
+export function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
   if (!isAccusation(state, claim)) return undefined
   const member = state.members.get(claim.node)
   if (member === undefined || claim.incarnation < member.incarnation) return undefined
@@ -323,14 +357,48 @@ export function extendSuspicions(state: SwimState, byMs: number): void {
   for (const { name, suspicion } of state.members.all()) {
     if (suspicion === undefined) continue
     suspicion.extend(byMs)
-    state.deadlines.postpone(suspicionKey(name), byMs)
+    awaitEnd(state, name, suspicion)
   }
+}
+
+/** Somebody answered us. Where nobody had for a while, that time does not count: no denial could be heard in it. */
+export function heardAnswer(state: SwimState, now: number): void {
+  const since = state.isolation.heard(now)
+  if (since !== undefined) giveBack(state, since, now)
+}
+
+/** Whether nobody answers us, so that we neither accuse nor judge. Over when it has lasted for as long as a suspicion can. */
+export function isCutOff(state: SwimState, now: number): boolean {
+  const { options, members, isolation } = state
+  const minMs = suspicionMinMs(options.suspicionMult, members.size, options.probeIntervalMs)
+  const since = isolation.expire(minMs * options.suspicionMaxTimeoutMult, now)
+  if (since !== undefined) giveBack(state, since, now)
+  return isolation.isIsolated
+}
+
+function giveBack(state: SwimState, since: number, now: number): void {
+  for (const { name, suspicion } of state.members.all()) {
+    if (suspicion === undefined) continue
+    suspicion.extend(now - Math.max(since, suspicion.startedAt))
+    awaitEnd(state, name, suspicion)
+  }
+}
+
+/** The verdict falls at the end; before that a suspect whom too few others accuse is told once more. */
+function awaitEnd(state: SwimState, name: string, suspicion: Suspicion): void {
+  const { deadlines, options } = state
+  deadlines.set(suspicionKey(name), suspicion.endsAt, { kind: 'suspicion', name })
+  const at = suspicion.endsAt - LAST_PING_INTERVALS * options.probeIntervalMs
+  const isPlanned = options.lastPings && !suspicion.isConfirmed && at > suspicion.startedAt
+  if (isPlanned) deadlines.set(lastPingKey(name), at, { kind: 'last-ping', name })
+  else deadlines.delete(lastPingKey(name))
 }
 
 function endSuspicion(state: SwimState, member: MemberRecord): void {
   if (member.suspicion === undefined) return
   member.suspicion = undefined
   state.deadlines.delete(suspicionKey(member.name))
+  state.deadlines.delete(lastPingKey(member.name))
 }
 
 /** A member that claims to be alive with an old number while it stands accused has restarted and cannot know.
@@ -379,6 +447,10 @@ function toSpread(
   if (received !== undefined && received.length <= budget) return received
   const bytes = encodeSwimMessage(claim)
   return bytes.length <= budget ? sharedBytes(bytes) : undefined
+}
+
+function lastPingKey(name: string): string {
+  return `last-ping:${name}`
 }
 
 function suspicionKey(name: string): string {

@@ -18,6 +18,7 @@ export type SwimWarning =
   | 'ping-limit'
   | 'stream-only'
   | 'stall'
+  | 'isolated'
   | 'merge-refused'
   | 'refutation-impossible'
 

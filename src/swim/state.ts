@@ -5,9 +5,11 @@ import type { Random } from '../base/random.ts'
 import type { Slices } from '../base/slices.ts'
 import type { Address } from '../wire/address.ts'
 import type { Cidr } from '../wire/cidr.ts'
+import type { Dead } from '../wire/types.ts'
 import type { Awareness } from './awareness.ts'
 import type { SwimDelegate } from './delegate.ts'
 import type { DisseminationQueue } from './dissemination-queue.ts'
+import type { Isolation } from './isolation.ts'
 import type { MemberRecord } from './member.ts'
 import type { MemberTable } from './member-table.ts'
 import type { SwimOptions } from './options.ts'
@@ -23,6 +25,8 @@ export type SwimDue =
   | { readonly kind: 'relay-timeout'; readonly seqNo: number }
   | { readonly kind: 'ping-timeout'; readonly seqNo: number }
   | { readonly kind: 'suspicion'; readonly name: string }
+  | { readonly kind: 'verdict-check'; readonly name: string }
+  | { readonly kind: 'last-ping'; readonly name: string }
   | { readonly kind: 'gossip' }
   | { readonly kind: 'push-pull' }
   | { readonly kind: 'merge' }
@@ -82,6 +86,16 @@ export interface Relay {
   readonly source: string
 }
 
+/** A member that is asked whether another's verdict is true, or has said lately that it is not (verdict-checks.ts). */
+export interface VerdictCheck {
+  readonly seqNo: number
+  readonly claim: Dead
+  /** The verdict as it was received, and from where. */
+  readonly note: { readonly received?: Uint8Array; readonly from?: Address }
+  readonly sentAt: number
+  isAnswered: boolean
+}
+
 /** One exchange that is being taken (merge.ts). */
 export interface Merge {
   readonly work: Slices
@@ -119,6 +133,10 @@ export interface SwimState {
   readonly self: MemberRecord
   readonly relays: Map<number, Relay>
   readonly pings: Map<number, DirectPing>
+  /** Whether anybody answers us. */
+  readonly isolation: Isolation
+  /** Members that were asked whether they are dead, by name. */
+  readonly checks: Map<string, VerdictCheck>
   readonly trail: Trail
   readonly requests: Map<number, PendingRequest>
   /** Exchanges that are being taken, in the order they came. */

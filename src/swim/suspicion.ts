@@ -5,9 +5,11 @@ import type { SwimOptions } from './options.ts'
 
 /** Who holds that a member is gone, and until when it may refute. */
 export class Suspicion {
-  readonly startedAt: number
+  /** When it began, or began anew. */
+  startedAt: number
+  /** The shortest that it can last. */
+  readonly minMs: number
   readonly #wanted: number
-  readonly #minMs: number
   readonly #maxMs: number
   readonly #accusers: Set<string>
   #confirmations = 0
@@ -18,15 +20,20 @@ export class Suspicion {
   constructor(from: string, members: number, now: number, options: SwimOptions) {
     this.startedAt = now
     this.#wanted = wantedConfirmations(options.suspicionMult, members)
-    this.#minMs = suspicionMinMs(options.suspicionMult, members, options.probeIntervalMs)
-    this.#maxMs = this.#minMs * options.suspicionMaxTimeoutMult
+    this.minMs = suspicionMinMs(options.suspicionMult, members, options.probeIntervalMs)
+    this.#maxMs = this.minMs * options.suspicionMaxTimeoutMult
     this.#accusers = new Set([from])
   }
 
   /** When the member is declared dead, unless it refutes. */
   get endsAt(): number {
-    const lastsMs = suspicionTimeoutMs(this.#confirmations, this.#wanted, this.#minMs, this.#maxMs)
+    const lastsMs = suspicionTimeoutMs(this.#confirmations, this.#wanted, this.minMs, this.#maxMs)
     return this.startedAt + this.#absentMs + lastsMs
+  }
+
+  /** All confirmations that were wanted have come, or there was nobody to wait for. */
+  get isConfirmed(): boolean {
+    return this.#confirmations >= this.#wanted
   }
 
   get confirmations(): number {
@@ -36,6 +43,12 @@ export class Suspicion {
   /** Time in which nobody could refute, since we were not there to hear it, does not count. */
   extend(byMs: number): void {
     this.#absentMs += byMs
+  }
+
+  /** It begins anew: the accused denied what was said of it before. Who accuses it counts on. */
+  renew(now: number): void {
+    this.startedAt = now
+    this.#absentMs = 0
   }
 
   /** Takes the word of `from`. True where it is news: a new accuser, and more were wanted. */

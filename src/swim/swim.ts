@@ -19,10 +19,10 @@ import {
   announceLeave,
   announceSelf,
   applyAlive,
-  applyDead,
   applySuspect,
   concludeSuspicion,
   extendSuspicions,
+  heardAnswer,
   newRecord,
 } from './claims.ts'
 import type { SwimDelegate } from './delegate.ts'
@@ -41,6 +41,8 @@ import {
 } from './failure-detector.ts'
 import { pushPullIntervalMs } from './formulas.ts'
 import { gossipTick } from './gossip.ts'
+import { Isolation } from './isolation.ts'
+import { sendLastPing } from './last-ping.ts'
 import { isPresent, type MemberRecord } from './member.ts'
 import { MemberTable } from './member-table.ts'
 import { mergeDue } from './merge.ts'
@@ -52,6 +54,7 @@ import { answerPushPull, answerStreamPing, completePushPull, pushPullTick, reque
 import { answerPing, beginRelay, isForUs, postponeRelays, relayAck, relayTimeout } from './relays.ts'
 import type { SwimDue, SwimState } from './state.ts'
 import { Trail } from './trail.ts'
+import { checkAcked, checkEnd, heedVerdict, postponeChecks } from './verdict-checks.ts'
 
 /** A decoded message, and its own bytes as they came; those of a claim are ours to keep. */
 export interface Received {
@@ -110,6 +113,8 @@ export class Swim {
       awareness: new Awareness(options.awarenessMaxMultiplier),
       relays: new Map(),
       pings: new Map(),
+      isolation: new Isolation(options.isolationRule, 0),
+      checks: new Map(),
       trail,
       requests: new Map(),
       merges: [],
@@ -186,7 +191,8 @@ export class Swim {
 
   /** Announces ourselves and begins to probe, gossip and exchange, each at a random phase. */
   start(meta: Uint8Array, now: number): void {
-    const { options, random } = this.#state
+    const { options, random, isolation } = this.#state
+    isolation.heard(now)
     announceSelf(this.#state, meta, now)
     this.#tick('probe-tick', now + options.probeIntervalMs * (1 + random.fraction()))
     if (options.gossipIntervalMs > 0) this.#tick('gossip', now + options.gossipIntervalMs * (1 + random.fraction()))
@@ -225,7 +231,12 @@ export class Swim {
 
   /** All messages of one datagram. Pings go last: what the packet says of us is then refuted with the ack. */
   receivePacket(received: readonly Received[], from: Address, now: number): void {
-    for (const one of received) if (!isQuestion(one.message)) this.#receiveMessage(one, from, now)
+    let questions = 0
+    for (const one of received) {
+      if (isQuestion(one.message)) questions++
+      else this.#receiveMessage(one, from, now)
+    }
+    if (questions === 0) return
     // Differs: memberlist answers every ping of a packet, so one packet can make it send hundreds to whatever address it says.
     // No member puts more than one into a packet.
     const asked = new Set<PacketMessage['type']>()
@@ -263,6 +274,7 @@ export class Swim {
     const request = this.#state.requests.get(id)
     if (request === undefined) return
     this.#state.requests.delete(id)
+    heardAnswer(this.#state, now)
     if (request.purpose === 'probe') {
       if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo, now)
       else probeStreamFailed(this.#state, request.seqNo, describe(message), now)
@@ -290,10 +302,12 @@ export class Swim {
   /** We were not there for `lengthMs`: what waits for others waits so much longer, and longer than a probe timeout it is a sign of
    *  bad health. Differs: memberlist holds the time in which it was stopped against whoever it was waiting for. */
   stalled(lengthMs: number, now: number): void {
-    const { options, awareness, delegate, trail } = this.#state
+    const { options, awareness, delegate, trail, isolation } = this.#state
+    isolation.stalled(lengthMs, now)
     probeStalled(this.#state, lengthMs)
     pingsStalled(this.#state, now)
     postponeRelays(this.#state, lengthMs)
+    postponeChecks(this.#state, lengthMs)
     extendSuspicions(this.#state, lengthMs)
     if (lengthMs > options.probeTimeoutMs) awareness.apply(1)
     if (lengthMs > options.probeTimeoutMs / 4) trail.stalled(lengthMs, awareness.score, now)
@@ -318,10 +332,13 @@ export class Swim {
         beginRelay(state, message, from, now)
         return
       case 'ack':
+        heardAnswer(state, now)
         if (probeAcked(state, message, from, now) || pingAcked(state, message.seqNo, now)) return
+        if (checkAcked(state, message.seqNo, now)) return
         relayAck(state, message.seqNo)
         return
       case 'nack':
+        heardAnswer(state, now)
         probeNacked(state, message.seqNo, from, now)
         return
       case 'alive':
@@ -331,7 +348,7 @@ export class Swim {
         applySuspect(state, message, now, { received: bytes, from })
         return
       case 'dead':
-        applyDead(state, message, now, { received: bytes, from })
+        heedVerdict(state, message, now, { received: bytes, from })
         return
       case 'user':
         state.delegate.userMessage(message.payload, from, now)
@@ -363,6 +380,12 @@ export class Swim {
         return
       case 'suspicion':
         concludeSuspicion(state, due.name, now)
+        return
+      case 'last-ping':
+        sendLastPing(state, due.name, now)
+        return
+      case 'verdict-check':
+        checkEnd(state, due.name, now)
         return
       case 'gossip':
         this.#tick(due.kind, nextTick(at, options.gossipIntervalMs, now))

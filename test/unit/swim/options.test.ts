@@ -10,7 +10,16 @@ import {
   type SwimOptions,
 } from '../../../src/swim/options.ts'
 
-const SWITCHES = ['streamPings', 'buddySystem', 'stallRule']
+const SWITCHES = [
+  'streamPings',
+  'buddySystem',
+  'stallRule',
+  'isolationRule',
+  'verdictChecks',
+  'lastPings',
+  'renewSuspicions',
+  'strictConfirmations',
+]
 
 function refusal(profile: Profile, given: Partial<Record<keyof SwimOptions, unknown>>): OptionsError {
   try {
@@ -36,6 +45,11 @@ describe('serf-behaviour §1: profiles', () => {
       streamPings: [true, true, true],
       buddySystem: [true, true, true],
       stallRule: [true, true, true],
+      isolationRule: [true, true, true],
+      verdictChecks: [true, true, true],
+      lastPings: [true, true, true],
+      renewSuspicions: [true, true, true],
+      strictConfirmations: [true, true, true],
       awarenessMaxMultiplier: [8, 8, 8],
       gossipIntervalMs: [200, 500, 100],
       gossipFanout: [3, 4, 3],

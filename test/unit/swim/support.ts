@@ -239,7 +239,7 @@ export interface BenchSetup extends Partial<SwimOptions> {
 
 const STRANGER = at(999)
 
-/** `m1` on the bench, started at 0. Without gossip and exchanges, unless a test asks for them. */
+/** `m1` on the bench, started at 0. Without gossip, exchanges, checks of verdicts and last pings, unless a test asks for them. */
 export class Bench {
   readonly delegate = new Recorder()
   readonly outbox = new Outbox<never>()
@@ -251,7 +251,8 @@ export class Bench {
     const { seed = 1, name = 'm1', packetOverheadBytes = 0, meta = NO_BYTES, vsn = VERSIONS, ...others } = setup
     const { allowedCidrs: ranges, ...knobs } = others
     const allowedCidrs = ranges?.map((text) => parseCidr(text) ?? assert.fail(text))
-    this.options = resolveSwimOptions('lan', { gossipIntervalMs: 0, pushPullIntervalMs: 0, ...knobs })
+    const quiet = { gossipIntervalMs: 0, pushPullIntervalMs: 0, verdictChecks: false, lastPings: false }
+    this.options = resolveSwimOptions('lan', { ...quiet, ...knobs })
     const { options, delegate, outbox } = this
     const random = new Random(seed)
     const address = homeOf(name)

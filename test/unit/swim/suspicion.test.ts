@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { PROFILES } from '../../../src/swim/options.ts'
 import { Suspicion } from '../../../src/swim/suspicion.ts'
-import { alive, Bench, dead, left, suspect } from './support.ts'
+import { alive, Bench, type BenchSetup, dead, left, suspect } from './support.ts'
 
 describe('Lifeguard §IV-B: a suspicion', () => {
   it('ML-33: lasts its maximum alone and its minimum with all confirmations, counted from its start', () => {
@@ -56,8 +56,8 @@ describe('Lifeguard §IV-B: a suspicion', () => {
 })
 
 describe('serf-behaviour §6.2: a suspicion in the machine', () => {
-  function bench(): Bench {
-    const made = new Bench({ probeIntervalMs: 1000, seed: 3 })
+  function bench(setup: BenchSetup = {}): Bench {
+    const made = new Bench({ probeIntervalMs: 1000, seed: 3, ...setup })
     made.know(5)
     return made
   }
@@ -107,6 +107,46 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
     made.hush()
     passTo(made, 4000)
     assert.deepEqual(made.spread(), [{ type: 'dead', node: 'm2', incarnation: 4, from: 'm1' }])
+  })
+
+  it('an accusation at a higher incarnation begins it anew: the accused has denied the one before', () => {
+    const made = bench()
+    made.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'))
+    made.hush()
+    passTo(made, 9000)
+    made.receive(suspect('m2', 2, 'm4'))
+    assert.deepEqual([made.status('m2'), made.incarnation('m2')], ['suspect', 2])
+    assert.equal(made.swim.queued, 0, 'm4 is no news')
+    // The accusers of the old one count on.
+    passTo(made, 9000 + 11_380)
+    assert.equal(made.status('m2'), 'suspect')
+    passTo(made, 9000 + 11_381)
+    assert.equal(made.status('m2'), 'dead')
+    assert.deepEqual(made.delegate.take(), ['gone m2 dead'], 'that it is suspect was told before')
+  })
+
+  it('an accusation at a higher incarnation, even the last that was wanted, leaves the shortest time to deny', () => {
+    const made = bench()
+    made.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'))
+    passTo(made, 9000)
+    made.receive(suspect('m2', 2, 'm5'), suspect('m2', 1, 'm3'))
+    passTo(made, 12_999)
+    assert.equal(made.status('m2'), 'suspect')
+    passTo(made, 13_000)
+    assert.equal(made.status('m2'), 'dead')
+    const kinds = made.swim.trail.story('m2').entries.flatMap(({ kind }) => (kind === 'answered' ? [] : [kind]))
+    assert.deepEqual(kinds, ['suspected', 'confirmed', 'renewed', 'confirmed', 'dead'])
+  })
+
+  it('without renewal an accusation at a higher incarnation confirms the one before', () => {
+    const made = bench({ renewSuspicions: false })
+    made.receive(suspect('m2', 1, 'm3'))
+    passTo(made, 9000)
+    made.receive(suspect('m2', 2, 'm4'))
+    passTo(made, 11_380)
+    assert.deepEqual([made.status('m2'), made.incarnation('m2')], ['suspect', 2])
+    passTo(made, 11_381)
+    assert.equal(made.status('m2'), 'dead')
   })
 
   it('ML-34: only confirmations that are news are gossiped on', () => {

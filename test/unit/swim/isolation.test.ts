@@ -1,0 +1,139 @@
+// Whether it is us: when we hold ourselves for cut off, what that does to accusations and suspicions, and when it ends.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Isolation } from '../../../src/swim/isolation.ts'
+import { alive, type Bench, bench, named, suspect } from './support.ts'
+
+describe('swim/isolation.ts', () => {
+  it('three different members unanswered in a row make it, one again and again does not', () => {
+    const isolation = new Isolation(true, 0)
+    for (const name of ['m2', 'm2', 'm2', 'm3', 'm3']) assert.equal(isolation.unanswered(name), false)
+    assert.equal(isolation.isIsolated, false)
+    assert.equal(isolation.unanswered('m4'), true)
+    assert.equal(isolation.unanswered('m5'), false, 'told once')
+    assert.deepEqual([isolation.isIsolated, isolation.names], [true, ['m2', 'm3', 'm4']])
+  })
+
+  it('any answer ends it, and gives since when nobody was heard', () => {
+    const isolation = new Isolation(true, 0)
+    assert.equal(isolation.heard(500), undefined)
+    for (const name of ['m2', 'm3', 'm4']) isolation.unanswered(name)
+    assert.equal(isolation.heard(9000), 500)
+    assert.equal(isolation.isIsolated, false)
+    assert.equal(isolation.heard(9500), undefined)
+    for (const name of ['m2', 'm3']) isolation.unanswered(name)
+    assert.equal(isolation.isIsolated, false, 'it counts anew')
+  })
+
+  it('an answer between two silent members means that we are heard', () => {
+    const isolation = new Isolation(true, 0)
+    isolation.unanswered('m2')
+    isolation.unanswered('m3')
+    isolation.heard(3000)
+    isolation.unanswered('m4')
+    assert.equal(isolation.isIsolated, false)
+  })
+
+  it('its limit ends it once, until somebody answers', () => {
+    const isolation = new Isolation(true, 0)
+    for (const name of ['m2', 'm3', 'm4']) isolation.unanswered(name)
+    assert.equal(isolation.expire(20_000, 19_999), undefined)
+    assert.equal(isolation.expire(20_000, 20_000), 0)
+    assert.equal(isolation.expire(20_000, 40_000), undefined)
+    assert.equal(isolation.unanswered('m5'), false)
+    assert.equal(isolation.isIsolated, false)
+    isolation.heard(50_000)
+    for (const name of ['m2', 'm3', 'm4']) isolation.unanswered(name)
+    assert.equal(isolation.isIsolated, true)
+  })
+
+  it('a stall of ours is no time in which nobody answered', () => {
+    const isolation = new Isolation(true, 0)
+    isolation.stalled(4000, 5000)
+    assert.equal(isolation.heardAt, 4000)
+    isolation.stalled(4000, 5000)
+    assert.equal(isolation.heardAt, 5000, 'never later than now')
+  })
+
+  it('switched off, nothing makes it', () => {
+    const isolation = new Isolation(false, 0)
+    for (const name of ['m2', 'm3', 'm4', 'm5']) assert.equal(isolation.unanswered(name), false)
+    assert.equal(isolation.isIsolated, false)
+  })
+})
+
+describe('a member whom nobody answers', () => {
+  /** The limit is far away: what is silent for so long is judged by no test here. */
+  const PATIENT = { suspicionMaxTimeoutMult: 100 }
+
+  /** Lets probes go unanswered until so many have ended; gives whom they were of. */
+  function unanswered(made: Bench, probes: number): string[] {
+    const names: string[] = []
+    while (names.length < probes) names.push(named(made.untilProbe()))
+    made.advanceTo(made.now + made.options.probeIntervalMs * (made.swim.health + 1) - 1)
+    return names
+  }
+
+  function suspects(made: Bench, last: number): string[] {
+    const names = Array.from({ length: last - 1 }, (_, index) => `m${index + 2}`)
+    return names.filter((name) => made.status(name) === 'suspect')
+  }
+
+  it('accuses the first two, then nobody, and says once why', () => {
+    const made = bench(9, PATIENT)
+    const names = unanswered(made, 6)
+    assert.deepEqual(suspects(made, 9), names.slice(0, 2).sort())
+    assert.deepEqual(
+      made.delegate.warnings.map(({ code }) => code),
+      ['isolated'],
+    )
+    assert.match(
+      made.delegate.warnings[0]?.message ?? '',
+      new RegExp(`^none of ${names.slice(0, 3).join(', ')} answers`),
+    )
+  })
+
+  it('without the rule accuses one after the other', () => {
+    const made = bench(9, { ...PATIENT, isolationRule: false })
+    unanswered(made, 6)
+    assert.equal(suspects(made, 9).length, 5)
+  })
+
+  it('judges nobody: that time does not count for a suspicion, which goes on where it stood when somebody answers', () => {
+    const made = bench(9, { suspicionMaxTimeoutMult: 15 })
+    made.receive(suspect('m9', 1, 'm8'), suspect('m9', 1, 'm7'))
+    const endsAt = 24_667
+    unanswered(made, 6)
+    assert.ok(made.now > endsAt + 5000 && made.now < 60_000)
+    assert.equal(made.status('m9'), 'suspect')
+    const answeredAt = made.now
+    made.receive({ type: 'nack', seqNo: 1 })
+    // Nobody had answered since the start, at 0, and the suspicion began then. Our own accusation may have shortened it to its minimum.
+    made.advanceTo(answeredAt + 3999)
+    assert.equal(made.status('m9'), 'suspect')
+    made.advanceTo(answeredAt + endsAt)
+    assert.equal(made.status('m9'), 'dead')
+  })
+
+  it('hears a denial that lay on its way, and has killed nobody', () => {
+    const made = bench(9, PATIENT)
+    const [first] = unanswered(made, 10)
+    made.receive(alive(first as string, 2))
+    assert.equal(made.status(first as string), 'alive')
+    assert.ok(made.delegate.take().every((line) => !line.startsWith('gone')))
+  })
+
+  it('comes to a verdict in the end: alone for as long as a suspicion can last, it judges like everybody', () => {
+    const made = bench(9)
+    // Half an hour in which nothing is ever heard: all of eight are found dead.
+    made.advanceTo(1_800_000)
+    assert.equal(made.delegate.take().filter((line) => line.startsWith('gone')).length, 8)
+  })
+
+  it('of three members the two that are left of nobody are found as ever', () => {
+    const made = bench(3)
+    made.advanceTo(20_000)
+    assert.deepEqual([made.status('m2'), made.status('m3')], ['dead', 'dead'])
+    assert.deepEqual(made.delegate.warnings, [])
+  })
+})
