@@ -1,5 +1,6 @@
 // What is demanded of a cluster that agrees and in which nothing is broken: that nothing happens by itself, that news reaches all, and that
 // one who falls silent is noticed in time, and denies it when it can. Lets time pass; how long it may take follows from the options.
+import type { Member, MemberState } from '../serf/members.ts'
 import type { SwimOptions } from '../swim/options.ts'
 import type { Cluster } from './cluster.ts'
 import { InvariantError, type InvariantName } from './invariants.ts'
@@ -51,8 +52,10 @@ export async function noticeAndDeny(cluster: Cluster, swim: SwimOptions, demand:
   const { names } = cluster
   if (names.length < 3) return // alone with one other it has nobody to ask
   const silent = names[1] as string
-  const statesOf = (): readonly (string | undefined)[] =>
-    names.filter((name) => name !== silent).map((name) => cluster.member(name).member(silent)?.state)
+  const heldBy = (name: string): Member | undefined => cluster.member(name).member(silent)
+  const before = cluster.member(silent).local.incarnation
+  const statesOf = (): readonly (MemberState | undefined)[] =>
+    names.filter((name) => name !== silent).map((name) => heldBy(name)?.state)
   const said = (): string => `${silent} is ${statesOf().join(', ')} to the others`
   cluster.pause(silent)
   // Every other one probes it within 2N - 1 intervals (SWIM §4.3), and then waits for the end of one; the first is long before.
@@ -61,9 +64,13 @@ export async function noticeAndDeny(cluster: Cluster, swim: SwimOptions, demand:
   cluster.resume(silent)
   // Without the buddy system only gossip tells it, and may leave it out.
   if (!swim.buddySystem) return
-  const isOver = (): boolean => {
-    if (statesOf().includes('dead')) throw new InvariantError('denial-is-heard', silent, said())
-    return statesOf().every((state) => state === 'alive')
+  const isHeard = (): boolean => {
+    const states = statesOf()
+    if (states.includes('dead')) throw new InvariantError('denial-is-heard', silent, said())
+    // Its denial is gossip too: one who misses it holds it for suspect until the next exchange, though it answers.
+    const { incarnation } = cluster.member(silent).local
+    const hearing = names.filter((name) => name !== silent && heldBy(name)?.incarnation === incarnation)
+    return incarnation > before && states.includes('alive') && 2 * hearing.length > states.length
   }
-  await demand('denial-is-heard', isOver, noticedMs + swim.suspicionMult * swim.probeIntervalMs, said)
+  await demand('denial-is-heard', isHeard, noticedMs + swim.suspicionMult * swim.probeIntervalMs, said)
 }
