@@ -115,9 +115,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'hearsay-is-verdict',
     file: 'src/swim/merge.ts',
-    find: '    case WireState.dead:\n      // A remote death',
+    find: '    case WireState.dead: {\n      // A remote death',
     replace:
-      '    case WireState.dead:\n      if (row.state === WireState.dead) {\n        applyDead(state, { type: "dead", node, incarnation, from: state.self.name }, now, note)\n        return\n      }\n      // A remote death',
+      '    case WireState.dead: {\n      if (row.state === WireState.dead) {\n        applyDead(state, { type: "dead", node, incarnation, from: state.self.name }, now, note)\n        return\n      }\n      // A remote death',
     breaks: 'A death told in an exchange is a suspicion of ours, which can be denied (serf-behaviour §4.4).',
     caughtBy: 'hearsay',
   },

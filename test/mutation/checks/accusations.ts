@@ -279,11 +279,7 @@ const listed: Check = {
   name: 'an exchange tells of suspicions',
   seeds: THREE,
   play: (seed) => {
-    const options = exceptOf(
-      SHUT_IN,
-      { probeIntervalMs: 600_000, pushPullIntervalMs: 1_000 },
-      { pushPullIntervalMs: 0 },
-    )
+    const options = exceptOf(SHUT_IN, { probeIntervalMs: 600_000, pushPullIntervalMs: 200 }, { pushPullIntervalMs: 0 })
     return onCluster(5, { seed, options }, async (cluster) => {
       for (const name of othersThan(cluster, SHUT_IN)) cluster.cut(SHUT_IN, name, { kind: 'packets' })
       cluster.crash(VICTIM)
