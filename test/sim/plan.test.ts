@@ -22,7 +22,7 @@ const within = (what: string, formula: number | undefined, counted: number, fact
 
 describe('what a plan says', () => {
   it('is what a cluster does', async (context) => {
-    const extent = { members: undefined, seeds: undefined, isSmoke: true, only: undefined }
+    const extent = { members: undefined, seeds: undefined, isSmoke: true, only: undefined, knobs: undefined }
     const rows = await measure(planBench, extent, 0)
     for (const row of rows) {
       const plan = planCluster(planOptionsOf(row.job.of))
