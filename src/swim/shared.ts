@@ -2,6 +2,7 @@
 // of them holds all others, and one copy does for all: less memory, and less of it to walk through. Nobody changes any of it. Holds a
 // bounded number, and forgets one for another; whoever asks gets what it gave or what is like it.
 import { ByteMemo } from '../base/byte-memo.ts'
+import { copyOf } from '../base/bytes.ts'
 import { Address } from '../wire/address.ts'
 
 /** Twice as many as a cluster of 4,000 has members. */
@@ -14,17 +15,29 @@ const byteStrings = new ByteMemo<Uint8Array>(SLOTS)
 const addresses = new ByteMemo<Address>(SLOTS)
 const names = new Map<string, string>()
 
-/** A byte string like this one; of the empty ones each stays what it is, since `NO_BYTES` means more than the others.
- *  @param bytes nobody changes them any more */
+const LONGEST_IP = 16
+/** Written anew for each look-up: an address, and its port behind it. */
+const addressKey = new Uint8Array(LONGEST_IP + 2)
+
+/** A byte string like this one, in memory of its own: what was just encoded lies in a slab of kilobytes, which would live as long. Of the
+ *  empty ones each stays what it is, since `NO_BYTES` means more than the others. */
 export function sharedBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return bytes
-  return byteStrings.find(bytes) ?? byteStrings.keep(bytes, bytes)
+  const known = byteStrings.find(bytes)
+  if (known !== undefined) return known
+  const copy = copyOf(bytes)
+  return byteStrings.keep(copy, copy)
 }
 
 /** The address of these bytes and this port. @param ip nobody changes them any more. Throws `OptionsError` on what is no address */
 export function sharedAddress(ip: Uint8Array, port: number): Address {
-  const known = addresses.find(ip)
-  return known?.port === port ? known : addresses.keep(ip, new Address(ip, port))
+  if (ip.length > LONGEST_IP) return new Address(ip, port)
+  // Behind NAT, or on one machine, many members share an address and differ in the port.
+  addressKey.set(ip)
+  addressKey[ip.length] = port >>> 8
+  addressKey[ip.length + 1] = port
+  const end = ip.length + 2
+  return addresses.find(addressKey, 0, end) ?? addresses.keep(addressKey.slice(0, end), new Address(ip, port))
 }
 
 /** A text like this one. */

@@ -5,7 +5,7 @@ import { concat, utf8 } from '../../../src/base/bytes.ts'
 import { readLeafOnce } from '../../../src/driver/leaf-memo.ts'
 import { decodePacket, encodePacket, readLeaf } from '../../../src/wire/packet.ts'
 import { encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
-import type { PacketMessage } from '../../../src/wire/types.ts'
+import { type PacketMessage, SerfType } from '../../../src/wire/types.ts'
 import { packetMessages } from '../wire/arbitraries.ts'
 import { alive, sealingOf } from './support.ts'
 
@@ -37,15 +37,23 @@ describe('messages that come again', () => {
     )
   })
 
-  it('are one object, if they are claims or of the layer above; pings and acks are read anew', () => {
-    const user: PacketMessage = { type: 'user', payload: utf8('intent') }
-    for (const message of [alive(5), user]) assert.equal(readTwice(message).isOne, true, message.type)
+  it('are one object, if they are claims or intents; pings and acks are read anew', () => {
+    for (const message of [alive(5), user(SerfType.join), user(SerfType.leave)])
+      assert.equal(readTwice(message).isOne, true, message.type)
     for (const message of [
       { type: 'nack', seqNo: 5 },
       { type: 'ack', seqNo: 5, payload: null },
     ] as const) {
       assert.equal(readTwice(message).isOne, false, message.type)
     }
+  })
+
+  it('of users are kept by nobody: what was in a query may be a key', () => {
+    for (const type of Object.values(SerfType)) {
+      const isIntent = type === SerfType.join || type === SerfType.leave
+      assert.equal(readTwice(user(type)).isOne, isIntent, `${type}`)
+    }
+    assert.equal(readTwice({ type: 'user', payload: new Uint8Array(0) }).isOne, false)
   })
 
   it('keep no packet in memory, also long ones: what is ours to keep is a copy', () => {
@@ -67,6 +75,10 @@ describe('messages that come again', () => {
     }
   })
 })
+
+function user(type: number): PacketMessage {
+  return { type: 'user', payload: concat([Uint8Array.of(type), utf8('payload')]) }
+}
 
 function readTwice(message: PacketMessage): { readonly isOne: boolean } {
   const bytes = encodeSwimMessage(message)

@@ -26,6 +26,26 @@ describe('what many records hold alike', () => {
     }
   })
 
+  it('is found also where many ports share one address', () => {
+    const ip = Uint8Array.of(10, 0, 0, 3)
+    const ports = Array.from({ length: 50 }, (_, index) => 7946 + 256 * index)
+    const first = ports.map((port) => sharedAddress(ip, port))
+    ports.forEach((port, index) => {
+      assert.equal(sharedAddress(Uint8Array.from(ip), port), first[index])
+    })
+    assert.throws(() => sharedAddress(new Uint8Array(17), 7946), { name: 'OptionsError' })
+  })
+
+  it('holds no memory but its own: a short view does not keep the slab that it lies in', () => {
+    const slab = new Uint8Array(8192)
+    slab.set(utf8('a claim, just encoded'), 100)
+    const shared = sharedBytes(slab.subarray(100, 121))
+    assert.deepEqual(shared, utf8('a claim, just encoded'))
+    assert.equal(shared.buffer.byteLength, shared.length)
+    slab.fill(0)
+    assert.equal(sharedBytes(utf8('a claim, just encoded')), shared)
+  })
+
   it('leaves no bytes and nothing what they are: on the wire they differ', () => {
     const empty = new Uint8Array(0)
     assert.equal(sharedBytes(NO_BYTES), NO_BYTES)
