@@ -18,13 +18,13 @@ export interface SwimOptions {
   readonly buddySystem: boolean
   /** Hold time in which we stood still against nobody: read first, judge then (driver/catch-up.ts). false: as memberlist. true. */
   readonly stallRule: boolean
-  /** While nobody answers us, accuse and judge nobody (isolation.ts). true. */
+  /** While nobody answers us, accuse and judge nobody (isolation.ts). A loss of most members at once is told later for it. false. */
   readonly isolationRule: boolean
   /** Ask a member that is well to us whether it is dead, before we believe another's verdict (verdict-checks.ts). true. */
   readonly verdictChecks: boolean
   /** Tell a suspect whom too few others accuse once more, shortly before our verdict (last-ping.ts). true. */
   readonly lastPings: boolean
-  /** Begin a suspicion anew when the suspect is accused at a higher incarnation: it denied the accusation before. true. */
+  /** Begin a suspicion anew when the suspect is accused at a higher incarnation: it denied the accusation before. false. */
   readonly renewSuspicions: boolean
   /** What an exchange tells of accusations confirms none: it repeats those of others. true. */
   readonly strictConfirmations: boolean
@@ -62,10 +62,10 @@ const LAN: SwimOptions = {
   streamPings: true,
   buddySystem: true,
   stallRule: true,
-  isolationRule: true,
+  isolationRule: false,
   verdictChecks: true,
   lastPings: true,
-  renewSuspicions: true,
+  renewSuspicions: false,
   strictConfirmations: true,
   awarenessMaxMultiplier: 8,
   suspicionMult: 4,

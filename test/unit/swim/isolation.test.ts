@@ -64,7 +64,7 @@ describe('swim/isolation.ts', () => {
 
 describe('a member whom nobody answers', () => {
   /** The limit is far away: what is silent for so long is judged by no test here. */
-  const PATIENT = { suspicionMaxTimeoutMult: 100 }
+  const PATIENT = { isolationRule: true, suspicionMaxTimeoutMult: 100 }
 
   /** Lets probes go unanswered until so many have ended; gives whom they were of. */
   function unanswered(made: Bench, probes: number): string[] {
@@ -100,7 +100,7 @@ describe('a member whom nobody answers', () => {
   })
 
   it('judges nobody: that time does not count for a suspicion, which goes on where it stood when somebody answers', () => {
-    const made = bench(9, { suspicionMaxTimeoutMult: 15 })
+    const made = bench(9, { isolationRule: true, suspicionMaxTimeoutMult: 15 })
     made.receive(suspect('m9', 1, 'm8'), suspect('m9', 1, 'm7'))
     const endsAt = 24_667
     unanswered(made, 6)
@@ -124,14 +124,14 @@ describe('a member whom nobody answers', () => {
   })
 
   it('comes to a verdict in the end: alone for as long as a suspicion can last, it judges like everybody', () => {
-    const made = bench(9)
+    const made = bench(9, { isolationRule: true })
     // Half an hour in which nothing is ever heard: all of eight are found dead.
     made.advanceTo(1_800_000)
     assert.equal(made.delegate.take().filter((line) => line.startsWith('gone')).length, 8)
   })
 
   it('of three members the two that are left of nobody are found as ever', () => {
-    const made = bench(3)
+    const made = bench(3, { isolationRule: true })
     made.advanceTo(20_000)
     assert.deepEqual([made.status('m2'), made.status('m3')], ['dead', 'dead'])
     assert.deepEqual(made.delegate.warnings, [])

@@ -110,7 +110,7 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
   })
 
   it('an accusation at a higher incarnation begins it anew: the accused has denied the one before', () => {
-    const made = bench()
+    const made = bench({ renewSuspicions: true })
     made.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'))
     made.hush()
     passTo(made, 9000)
@@ -126,7 +126,7 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
   })
 
   it('an accusation at a higher incarnation, even the last that was wanted, leaves the shortest time to deny', () => {
-    const made = bench()
+    const made = bench({ renewSuspicions: true })
     made.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'))
     passTo(made, 9000)
     made.receive(suspect('m2', 2, 'm5'), suspect('m2', 1, 'm3'))
@@ -139,7 +139,7 @@ describe('serf-behaviour §6.2: a suspicion in the machine', () => {
   })
 
   it('without renewal an accusation at a higher incarnation confirms the one before', () => {
-    const made = bench({ renewSuspicions: false })
+    const made = bench()
     made.receive(suspect('m2', 1, 'm3'))
     passTo(made, 9000)
     made.receive(suspect('m2', 2, 'm4'))
