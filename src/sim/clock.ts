@@ -11,16 +11,24 @@ const FASTEST = 10
 const NUDGE_MS = 1e-6
 const NUDGE_RATIO: number = 4 * Number.EPSILON
 
-interface Timer {
+/** A class, as an entry of the schedule is. */
+class Timer {
   readonly at: number
   readonly wake: () => void
   scheduled: Scheduled
+
+  constructor(at: number, wake: () => void, scheduled: Scheduled) {
+    this.at = at
+    this.wake = wake
+    this.scheduled = scheduled
+  }
 }
 
 export class HostClock {
   readonly #schedule: Schedule
   readonly #felt: readonly Felt[]
-  readonly #timers = new Set<Timer>()
+  /** In the order of their setting. An array: a `Set` that one comes into and goes from makes a new table every few times. */
+  readonly #timers: Timer[] = []
   #ratio = 1
   /** What it showed when the rate was set, and when that was. */
   #shown = 0
@@ -55,12 +63,22 @@ export class HostClock {
 
   /** Calls `wake` once when it shows `at`, at once where it does already. Gives a function that cancels that. */
   wakeAt(at: number, wake: () => void): () => void {
-    const timer: Timer = { at, wake, scheduled: NEVER }
+    const timer = new Timer(at, wake, NEVER)
     timer.scheduled = this.#set(timer)
-    this.#timers.add(timer)
+    this.#timers.push(timer)
     return () => {
-      if (this.#timers.delete(timer)) this.#schedule.cancel(timer.scheduled)
+      if (this.#forget(timer)) this.#schedule.cancel(timer.scheduled)
     }
+  }
+
+  /** False where it is forgotten already. Few wait at a time. */
+  #forget(timer: Timer): boolean {
+    const timers = this.#timers
+    const place = timers.indexOf(timer)
+    if (place < 0) return false
+    for (let at = place + 1; at < timers.length; at++) timers[at - 1] = timers[at] as Timer
+    timers.pop()
+    return true
   }
 
   #set(timer: Timer): Scheduled {
@@ -73,7 +91,7 @@ export class HostClock {
   }
 
   #ring(timer: Timer): void {
-    this.#timers.delete(timer)
+    this.#forget(timer)
     if (this.#ratio !== 1) for (const felt of this.#felt) felt.drifted++
     timer.wake()
   }

@@ -9,11 +9,21 @@ export interface Scheduled {
   readonly at: number
 }
 
-interface Entry extends Scheduled {
+/** A class, since V8 puts object literals of a place among what lives long once most of them have lived for a while, as in a storm of
+ *  joins, and with them all that is made beside them; ever after they wait for a full collection. */
+class Entry implements Scheduled {
+  readonly at: number
   readonly order: number
   readonly task: () => void
   /** Where it stands in the heap; -1 once it ran or was cancelled. */
   slot: number
+
+  constructor(at: number, order: number, task: () => void, slot: number) {
+    this.at = at
+    this.order = order
+    this.task = task
+    this.slot = slot
+  }
 }
 
 /** A queue of tasks and the virtual time that goes with it. All operations are O(log n) or better. */
@@ -41,7 +51,7 @@ export class Schedule {
   /** Runs `task` at virtual time `at`, after all that were scheduled for that time before. A time that is past means now. */
   at(at: number, task: () => void): Scheduled {
     assert(!Number.isNaN(at), 'a task is scheduled for a number')
-    const entry: Entry = { at: Math.max(at, this.#now), order: this.#order++, task, slot: this.#heap.length }
+    const entry = new Entry(Math.max(at, this.#now), this.#order++, task, this.#heap.length)
     this.#heap.push(entry)
     this.#rise(entry)
     return entry
