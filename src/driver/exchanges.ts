@@ -93,6 +93,7 @@ export class Exchanges {
   }
 
   nextDeadline(): number | undefined {
+    if (this.#open.size === 0) return undefined
     const limitAt = this.#limits.next()
     const readAt = this.#line.next()
     return limitAt === undefined || readAt === undefined ? (limitAt ?? readAt) : Math.min(limitAt, readAt)
@@ -100,6 +101,7 @@ export class Exchanges {
 
   /** Reads what one turn bears of what came, and ends what has taken too long. */
   advance(now: number): void {
+    if (this.#open.size === 0) return // as nearly always
     for (let exchange = this.#line.take(); exchange; exchange = this.#line.take()) this.#read(exchange)
     for (let next = this.#limits.popDue(now); next; next = this.#limits.popDue(now)) {
       const exchange = this.#open.get(next.due.key)

@@ -51,6 +51,9 @@ export class Broadcasts {
   #credits: Record<BroadcastKind, number> = { intents: 0, queries: 0, events: 0 }
   readonly #bounds: QueueBounds
   readonly #maxBytes: number
+  /** Nothing waits, and what was finished has been taken: so it is most of the time, and nobody need look at the queues. */
+  #isIdle = true
+  #pruned = 0
 
   /** @param maxBytes the longest entry: what the emptiest packet holds */
   constructor(bounds: QueueBounds, maxBytes: number) {
@@ -81,8 +84,7 @@ export class Broadcasts {
 
   /** Entries dropped untold because their queue was full, since the beginning. */
   get pruned(): number {
-    const { intents, queries, events } = this.#queues
-    return intents.pruned + queries.pruned + events.pruned
+    return this.#pruned
   }
 
   /** Queues an entry. What is then too much is dropped at once.
@@ -91,11 +93,15 @@ export class Broadcasts {
   push(kind: BroadcastKind, bytes: Uint8Array, members: number, note: QueueNote = {}): void {
     const queue = this.#queues[kind]
     queue.maxEntries = this.#limitOf(kind, members)
+    const before = queue.pruned
     queue.push(bytes, note)
+    this.#pruned += queue.pruned - before
+    this.#isIdle = false
   }
 
   /** What waits, and what goes next where there is room for it: SWIM saves up for it. */
   waiting(overheadBytes: number): BroadcastsWaiting {
+    if (this.#isIdle) return NOTHING_WAITING
     let [size, bytes] = [0, 0]
     for (const kind of KINDS) {
       const queue = this.#queues[kind]
@@ -130,11 +136,13 @@ export class Broadcasts {
 
   /** The tickets finished since the last call. */
   takeFinished(): readonly number[] {
+    if (this.#isIdle) return NONE
     let finished: readonly number[] = NONE
     for (const kind of KINDS) {
       const more = this.#queues[kind].takeFinished()
       if (more.length > 0) finished = [...finished, ...more]
     }
+    this.#isIdle = this.size === 0
     return finished
   }
 

@@ -50,6 +50,22 @@ describe('serf-behaviour §30: what goes into a packet', () => {
     assert.deepEqual(kindsOf(tight.draw(OVERHEAD, 110, 127, 1)), ['events'])
   })
 
+  it('looked at while the queues were empty, half told and pruned, it misses nothing of either', () => {
+    const broadcasts = new Broadcasts({ maxQueueDepth: 2, minQueueDepth: 0 }, 1390)
+    assert.deepEqual([broadcasts.waiting(OVERHEAD).allBytes, broadcasts.takeFinished(), broadcasts.pruned], [0, [], 0])
+    for (const ticket of [1, 2, 3]) broadcasts.push('events', entry('events', 100 + ticket), 10, { ticket })
+    assert.deepEqual([broadcasts.takeFinished(), broadcasts.pruned], [[1], 1])
+    assert.equal(broadcasts.draw(OVERHEAD, 110, 127, 1).length, 1)
+    assert.deepEqual([broadcasts.takeFinished(), broadcasts.waiting(OVERHEAD).allBytes], [[3], 102 + OVERHEAD])
+    assert.equal(broadcasts.draw(OVERHEAD, 110, 127, 1).length, 1)
+    assert.deepEqual([broadcasts.takeFinished(), broadcasts.waiting(OVERHEAD).allBytes], [[2], 0])
+    assert.deepEqual([broadcasts.takeFinished(), broadcasts.pruned], [[], 1])
+    broadcasts.push('intents', entry('intents', 50), 10, { ticket: 4 })
+    assert.equal(broadcasts.waiting(OVERHEAD).allBytes, 50 + OVERHEAD)
+    assert.equal(broadcasts.draw(OVERHEAD, 110, 127, 1).length, 1)
+    assert.deepEqual(broadcasts.takeFinished(), [4])
+  })
+
   it('in a storm of both others user events keep two fifths of the bytes, and queries three tenths', () => {
     const broadcasts = filled({ intents: 500, queries: 500, events: 500 }, 60)
     const { intents, queries, events } = bytesOf(broadcasts, 200, 1390)
