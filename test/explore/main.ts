@@ -8,38 +8,27 @@
 //   npm run explore -- --trial trial.json       a trial from a file
 //   with --processes 2                          in two processes, each with a piece of the list
 //
+// An argument that is wrong, or a search that ran nothing, ends with 1 and a word to stderr.
 // For programs: the last line of stdout is `violated: <invariant> (seed <n>)` for the first that failed, or `violated: none`.
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type Outcome, runTrial } from '../../src/sim/exploration.ts'
 import { type Trial, trialOf } from '../../src/sim/schedules.ts'
 import { shrinkTrial } from '../../src/sim/shrinking.ts'
-import type { TranscriptDetail } from '../../src/sim/transcript.ts'
-import { inProcesses, type Piece, piecesOf, tellResult } from './processes.ts'
-import { asText, replayCommand, Tally, type TallyData } from './tally.ts'
+import { type Asked, askedFor } from './arguments.ts'
+import { inProcesses, piecesOf, tellResult } from './processes.ts'
+import { asText, replayCommand, replayOfFile, Tally, type TallyData } from './tally.ts'
+import { trialIn } from './trial-file.ts'
 
 /** In a list so long every kind of fault must have come up. */
 const LIST_FOR_ALL = 100
-const WITHOUT_END = 1_000_000_000
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string' },
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    trial: { type: 'string' },
-    transcript: { type: 'string', default: 'off' },
-    /** Failures after which it ends. */
-    failures: { type: 'string', default: '1' },
-    'no-shrink': { type: 'boolean', default: false },
-    processes: { type: 'string', default: '1' },
-    /** For the process that began this one. */
-    result: { type: 'boolean', default: false },
-  },
-})
 const tally = new Tally()
-process.exitCode = await main()
+try {
+  process.exitCode = await main(askedFor(process.argv.slice(2), Date.now() % 1_000_000_000))
+} catch (error) {
+  console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
 
 /** What one process tells the one that began it. */
 interface Result {
@@ -47,13 +36,13 @@ interface Result {
   readonly violated: readonly string[]
 }
 
-async function main(): Promise<number> {
-  const processes = Number(values.processes)
-  const violated = processes > 1 ? await runInPieces(processes) : await runAll()
-  if (values.result) {
+async function main(asked: Asked): Promise<number> {
+  const violated = asked.processes > 1 ? await runInPieces(asked) : await runAll(asked)
+  if (asked.tellsResult) {
     tellResult({ tally: tally.toData(), violated } satisfies Result)
     return 0
   }
+  if (tally.runs === 0) throw new Error('nothing was run')
   console.log(tally.toString())
   const missing = violated.length > 0 || tally.runs < LIST_FOR_ALL ? [] : tally.missing()
   if (missing.length > 0) console.log(`FAILED: never injected, or never felt: ${missing.join(', ')}`)
@@ -62,56 +51,42 @@ async function main(): Promise<number> {
 }
 
 /** Gives each violation as `<invariant> (seed <n>)`. */
-async function runAll(): Promise<readonly string[]> {
-  const deadline =
-    values.minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(values.minutes) * 60_000
+async function runAll(asked: Asked): Promise<readonly string[]> {
+  const deadline = performance.now() + asked.forMs
   const violated: string[] = []
-  for (const trial of trials()) {
-    if (performance.now() > deadline || violated.length >= Number(values.failures)) break
-    const outcome = await runTrial(trial, { transcript: values.transcript as TranscriptDetail })
+  for (const trial of trials(asked)) {
+    if (performance.now() > deadline || violated.length >= asked.failures) break
+    const outcome = await runTrial(trial, { transcript: asked.transcript })
     tally.add(outcome)
-    if (values.transcript !== 'off') process.stdout.write(outcome.transcript)
+    if (asked.transcript !== 'off') process.stdout.write(outcome.transcript)
     if (outcome.violation === undefined) continue
     violated.push(`${outcome.violation.invariant} (seed ${trial.seed})`)
-    await tell(outcome)
+    await tell(outcome, asked)
   }
   return violated
 }
 
-async function runInPieces(processes: number): Promise<readonly string[]> {
-  const list = seeds()
+async function runInPieces({ list, processes, passedOn }: Asked): Promise<readonly string[]> {
   console.log(`${list.count} seeds from ${list.from} in ${processes} processes`)
-  const passedOn = ['failures', 'minutes'] as const
-  const args = passedOn.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]))
-  if (values['no-shrink']) args.push('--no-shrink')
-  const results = (await inProcesses(fileURLToPath(import.meta.url), piecesOf(list, processes), args)) as Result[]
+  const pieces = piecesOf(list, processes)
+  const results = (await inProcesses(fileURLToPath(import.meta.url), pieces, passedOn)) as Result[]
   for (const result of results) tally.addData(result.tally)
   return results.flatMap((result) => result.violated)
 }
 
-function seeds(): Piece {
-  const range = /^(\d+)-(\d+)$/.exec(values.seeds ?? '')
-  if (range !== null) return { from: Number(range[1]), count: Number(range[2]) - Number(range[1]) + 1 }
-  const from = Number(values.seed ?? Date.now() % 1_000_000_000)
-  const isOne = values.seed !== undefined && values.minutes === undefined
-  return { from, count: Number(values.seeds ?? (isOne ? 1 : WITHOUT_END)) }
-}
-
-function* trials(): Generator<Trial> {
-  if (values.trial !== undefined) {
-    yield JSON.parse(readFileSync(values.trial, 'utf8')) as Trial
+function* trials({ trial, list: { from, count }, tellsResult }: Asked): Generator<Trial> {
+  if (trial !== undefined) {
+    yield trialIn(trial)
     return
   }
-  const { from, count } = seeds()
-  if (!values.result) console.log(`seeds from ${from}`)
+  if (!tellsResult) console.log(`seeds from ${from}`)
   for (let seed = from; seed < from + count; seed++) yield trialOf(seed)
 }
 
-async function tell(outcome: Outcome): Promise<void> {
-  const { trial, violation } = outcome
+async function tell({ trial, violation }: Outcome, asked: Asked): Promise<void> {
   console.log(`FAILED: seed ${trial.seed} after ${tally.runs} runs: ${violation?.message}`)
-  console.log(`replay: ${replayCommand(trial.seed)}`)
-  if (values['no-shrink']) return
+  console.log(`replay: ${asked.trial === undefined ? replayCommand(trial.seed) : replayOfFile(asked.trial)}`)
+  if (!asked.shrinks) return
   const smallest = await shrinkTrial(trial, async (smaller) => {
     const { violation: again } = await runTrial(smaller)
     return again?.invariant === violation?.invariant

@@ -89,6 +89,11 @@ export function replayCommand(seed: number): string {
   return `npm run explore -- --seed ${seed} --transcript events`
 }
 
+/** The same of a trial that stands in a file: its seed alone is another trial. */
+export function replayOfFile(path: string): string {
+  return `npm run explore -- --trial ${JSON.stringify(path)} --transcript events`
+}
+
 /** A trial as data, one fault a line. */
 export function asText(trial: Trial): string {
   const { faults, ...rest } = trial

@@ -1,10 +1,17 @@
 // Random trials of whole clusters: a fixed list of seeds, which must have seen every fault there is, and fresh ones for a while, whose
 // seeds are printed. `npm run explore` goes on; how to replay and shrink one is in docs/exploration.md.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { type Outcome, runTrial } from '../../src/sim/exploration.ts'
 import { trialOf } from '../../src/sim/schedules.ts'
-import { replayCommand, Tally } from '../explore/tally.ts'
+import { askedFor } from '../explore/arguments.ts'
+import { asText, replayCommand, Tally } from '../explore/tally.ts'
+import { trialFrom } from '../explore/trial-file.ts'
 
 /** Few, and every kind of fault is among them. */
 const FIXED = [...Array.from({ length: 40 }, (_, at) => at + 1), 43, 66, 94]
@@ -39,5 +46,87 @@ describe('random faults', () => {
     const [one, other] = [await holds(11), await holds(11)]
     assert.equal(one.fingerprint, other.fingerprint)
     assert.deepEqual(one.counts, other.counts)
+  })
+})
+
+describe('npm run explore', () => {
+  const asked = (...args: string[]) => askedFor(args, 5)
+
+  it('refuses what would run nothing, never end, or mean something else', () => {
+    for (const args of [
+      ...[
+        ['--seed', 'abc'],
+        ['--seed', '-1'],
+        ['--seed', '1.5'],
+        ['--seed', ''],
+      ],
+      ...[
+        ['--seeds', '0'],
+        ['--seeds', '40-1'],
+        ['--seeds', 'all'],
+        ['--seeds', '1-40', '--seed', '7'],
+      ],
+      ...[
+        ['--minutes', 'x'],
+        ['--minutes', '0'],
+        ['--minutes', ''],
+        ['--failures', 'x'],
+        ['--failures', '0'],
+      ],
+      ...[['--processes', '0'], ['--processes', 'two'], ['--transcript', 'all'], ['--sed', '7'], ['7']],
+      ...[
+        ['--trial', 'file', '--seed', '7'],
+        ['--trial', 'file', '--processes', '2'],
+      ],
+    ]) {
+      assert.throws(() => asked(...args), Error, args.join(' '))
+    }
+    assert.throws(() => asked('--seed', 'abc'), /--seed is "abc", and must be a whole number from 0/)
+  })
+
+  it('runs the list that it is asked for', () => {
+    assert.deepEqual(asked('--seeds', '1-40').list, { from: 1, count: 40 })
+    assert.deepEqual(asked('--seed', '7').list, { from: 7, count: 1 })
+    assert.deepEqual(asked('--seed', '7', '--seeds', '500').list, { from: 7, count: 500 })
+    assert.equal(asked('--minutes', '0.5').forMs, 30_000)
+    assert.deepEqual(asked('--seeds', '9').list, { from: 5, count: 9 })
+  })
+
+  it('a trial in a file is what was printed of it, and what is wrong with one is said', () => {
+    assert.deepEqual(trialFrom(asText(trialOf(7))), trialOf(7))
+    const { faults: _, ...rest } = trialOf(7)
+    const lies: readonly [unknown, RegExp][] = [
+      [[], /a trial is \[\], and must be an object/],
+      [{}, /seed is undefined/],
+      [rest, /faults is undefined, and must be a list/],
+      [{ ...rest, faults: [{ kind: 'rust', atMs: 1 }] }, /faults\[0\]\.kind is "rust"/],
+      [{ ...rest, faults: [{ kind: 'pause', atMs: 1, member: 1 }] }, /faults\[0\]\.forMs is undefined/],
+      [{ ...rest, faults: [{ kind: 'query', atMs: 1, member: 99 }] }, /a member in faults\[0\] is 99/],
+      [{ ...rest, faults: [{ kind: 'partition', atMs: 1, forMs: 1, groups: 2 }] }, /groups is 2/],
+    ]
+    for (const [lie, expected] of lies) assert.throws(() => trialFrom(JSON.stringify(lie)), expected)
+  })
+
+  it('replays a trial in a file by the file, and ends with 1 where that is none', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-explore-'))
+    const script = fileURLToPath(new URL('../explore/main.ts', import.meta.url))
+    const explore = (...args: string[]) =>
+      spawnSync(process.execPath, ['--import', 'tsx', script, ...args], { encoding: 'utf8' })
+    try {
+      const path = join(folder, 'trial.json')
+      // News has no time at all where there are no exchanges: it fails, whatever the seed.
+      const options = { pushPullIntervalMs: 0 }
+      writeFileSync(path, JSON.stringify({ seed: 7, members: 3, options, faultsMs: 0, faults: [] }))
+      const failing = explore('--trial', path, '--no-shrink')
+      assert.match(failing.stdout, /^replay: npm run explore -- --trial ".*trial\.json" --transcript events$/m)
+      assert.equal(failing.status, 1)
+      assert.match(failing.stdout, /^violated: news-reaches-all \(seed 7\)$/m)
+      writeFileSync(path, '{ "seed": 7')
+      const broken = explore('--trial', path)
+      assert.match(broken.stderr, /^FAILED: no trial in .*trial\.json: /)
+      assert.equal(broken.status, 1)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
