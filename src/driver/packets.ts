@@ -41,15 +41,13 @@ export class Packets {
 
   /** The messages that can be read; each problem is a warning. */
   open(bytes: Uint8Array, from: Address): DecodedPacket['messages'] {
-    const warn = (code: 'packet-invalid' | 'packet-undecryptable', problem: Error): void =>
-      this.#setup.warn(code, `packet of ${from.key}: ${problem.message}`)
     try {
       const { messages, problems } = decodePacket(bytes, this.#setup.sealing, readLeafOnce)
-      for (const problem of problems) warn('packet-invalid', problem)
+      for (const problem of problems) this.#warn('packet-invalid', problem, from)
       return messages
     } catch (error) {
-      if (error instanceof DecryptError) warn('packet-undecryptable', error)
-      else if (error instanceof DecodeError) warn('packet-invalid', error)
+      if (error instanceof DecryptError) this.#warn('packet-undecryptable', error, from)
+      else if (error instanceof DecodeError) this.#warn('packet-invalid', error, from)
       else throw error
       return []
     }
@@ -71,5 +69,9 @@ export class Packets {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
     }
+  }
+
+  #warn(code: 'packet-invalid' | 'packet-undecryptable', problem: Error, from: Address): void {
+    this.#setup.warn(code, `packet of ${from.key}: ${problem.message}`)
   }
 }

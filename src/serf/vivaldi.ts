@@ -125,7 +125,8 @@ export class Vivaldi {
   /** By `force` away from `other`; in any direction, where both are at one place. */
   #move(draft: Draft, force: number, other: Coordinate): void {
     const { vector, height } = draft
-    const direction = vector.map((part, at) => part - (other.vector[at] as number))
+    const direction = vector.slice()
+    for (let at = 0; at < vector.length; at++) direction[at] = (vector[at] as number) - (other.vector[at] as number)
     const length = lengthOf(direction)
     const isApart = length > ZERO
     const unit = isApart ? length : this.#drawInto(direction)
@@ -194,6 +195,6 @@ function rawDistance(one: Coordinate, other: Coordinate): number {
 
 function lengthOf(vector: readonly number[]): number {
   let sum = 0
-  for (const part of vector) sum += part * part
+  for (let at = 0; at < vector.length; at++) sum += (vector[at] as number) * (vector[at] as number)
   return Math.sqrt(sum)
 }

@@ -98,10 +98,8 @@ export class Network implements Fabric {
       return
     }
     const bytes = copyOf(packet)
-    const travel = (ms: number): void => {
-      schedule.at(schedule.now + ms, () => this.#arrive(socket, target, to, bytes))
-    }
-    travel(this.links.isUnruly ? verdict + this.#disturb(from, target, bytes, travel) : verdict)
+    const heldMs = this.links.isUnruly ? this.#disturb(socket, target, to, bytes) : 0
+    this.#travel(verdict + heldMs, socket, target, to, bytes)
   }
 
   /** The process that bound the socket is gone: nobody is told here, the others' streams are reset. */
@@ -129,7 +127,8 @@ export class Network implements Fabric {
   }
 
   /** Sends a copy where the link makes one, and gives how long it holds the packet back. */
-  #disturb(from: Station, target: Station, bytes: Uint8Array, travel: (ms: number) => void): number {
+  #disturb(sender: Socket, target: Station, to: Address, bytes: Uint8Array): number {
+    const from = sender.station
     const heldMs = this.links.holdBack(from.name, target.name)
     if (heldMs > 0) {
       this.traffic.felt.reordered++
@@ -140,9 +139,14 @@ export class Network implements Fabric {
       this.traffic.felt.duplicated++
       from.traffic.felt.duplicated++
       this.observer?.packet('duplicated', from.name, target.name, bytes)
-      travel(copyMs)
+      this.#travel(copyMs, sender, target, to, bytes)
     }
     return heldMs
+  }
+
+  #travel(ms: number, sender: Socket, target: Station, to: Address, bytes: Uint8Array): void {
+    const { schedule } = this
+    schedule.at(schedule.now + ms, () => this.#arrive(sender, target, to, bytes))
   }
 
   #arrive(sender: Socket, target: Station, to: Address, bytes: Uint8Array): void {
