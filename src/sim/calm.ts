@@ -67,7 +67,7 @@ export async function noticeAndDeny(cluster: Cluster, swim: SwimOptions, demand:
   const isHeard = (): boolean => {
     const states = statesOf()
     if (states.includes('dead')) throw new InvariantError('denial-is-heard', silent, said())
-    // Its denial is gossip too: one who misses it holds it for suspect until the next exchange, though it answers.
+    // Its denial is gossip too: one who misses it holds it for suspect until it pings it, and is told again.
     const { incarnation } = cluster.member(silent).local
     const hearing = names.filter((name) => name !== silent && heldBy(name)?.incarnation === incarnation)
     return incarnation > before && states.includes('alive') && 2 * hearing.length > states.length

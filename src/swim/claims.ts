@@ -19,8 +19,9 @@ import {
   problemOf,
 } from './admission.ts'
 import { suspicionMinMs } from './formulas.ts'
-import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
+import { isPresent, type MemberRecord } from './member.ts'
 import { packetRoom } from './piggyback.ts'
+import { encodeSelf, remindAccused, remindAccuser } from './reminders.ts'
 import { sharedAddress, sharedBytes, sharedName } from './shared.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
@@ -35,10 +36,6 @@ import {
 } from './trail-notes.ts'
 
 const trace = tracer('swim:claims')
-
-/** Reminders sent within one probe interval, whoever they are for: an exchange that a stranger made of stale claims must not become a
- *  flood to an address of its choice. After a cut through a large cluster each member reminds so many at each exchange, and those deny. */
-const MAX_REMINDERS = 64
 
 /** Probe intervals before the end of a suspicion at which the suspect is told once more. A peer of another kind may deny by gossip alone,
  *  which takes one to two seconds to reach us at `lan`. */
@@ -77,7 +74,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
     status: 'dead',
     changedAt: now,
     suspicion: undefined,
-    accusedAt: Number.NEGATIVE_INFINITY,
+    remindedAt: Number.NEGATIVE_INFINITY,
     hasAnswered: false,
     told: undefined,
   }
@@ -192,7 +189,7 @@ export function announceSelf(state: SwimState, meta: Uint8Array, now: number, ti
 
 /** Takes a suspicion (serf-behaviour §4.2). */
 export function applySuspect(state: SwimState, claim: Suspect, now: number, note: ClaimNote = {}): void {
-  const member = accused(state, claim)
+  const member = accused(state, claim, now, note)
   if (member === undefined) return
   if (member.suspicion !== undefined) {
     const isDenied = claim.incarnation > member.incarnation
@@ -253,7 +250,7 @@ export function concludeSuspicion(state: SwimState, name: string, now: number): 
 
 /** Takes a verdict, or a goodbye where `node` and `from` are one (serf-behaviour §4.3). */
 export function applyDead(state: SwimState, claim: Dead, now: number, note: ClaimNote = {}): void {
-  const member = accused(state, claim)
+  const member = accused(state, claim, now, note)
   if (member === undefined) return
   const isGoodbye = claim.node === claim.from
   if (!isPresent(member)) {
@@ -308,11 +305,20 @@ function refute(state: SwimState, claim: Alive | Suspect | Dead, note: ClaimNote
   spreadSelf(state)
 }
 
-/** The record an accusation is about, or `undefined` where it is stale or of an unknown. */
-export function accused(state: SwimState, claim: Suspect | Dead): MemberRecord | undefined {
+/** The record an accusation is about, or `undefined` where it is stale or of an unknown. Whoever says stale things of us hears better. */
+export function accused(
+  state: SwimState,
+  claim: Suspect | Dead,
+  now: number,
+  { from }: ClaimNote,
+): MemberRecord | undefined {
   if (!isAccusation(state, claim)) return undefined
   const member = state.members.get(claim.node)
-  if (member === undefined || claim.incarnation < member.incarnation) return undefined
+  if (member === undefined) return undefined
+  if (claim.incarnation < member.incarnation) {
+    if (member === state.self) remindAccuser(state, claim, from, now)
+    return undefined
+  }
   return isDeniable(state, member, claim) ? member : undefined
 }
 
@@ -401,28 +407,11 @@ function endSuspicion(state: SwimState, member: MemberRecord): void {
   state.deadlines.delete(lastPingKey(member.name))
 }
 
-/** A member that claims to be alive with an old number while it stands accused has restarted and cannot know.
- *  Tell it, so that it refutes. Differs: memberlist stays silent, and after mass restarts such members stay dead. */
-function remindAccused(state: SwimState, member: MemberRecord, now: number): void {
-  const { probeIntervalMs } = state.options
-  if (member.status === 'alive' || now - member.accusedAt < probeIntervalMs) return
-  const { reminders } = state
-  if (now - reminders.since >= probeIntervalMs) Object.assign(reminders, { since: now, count: 0 })
-  if (reminders.count >= MAX_REMINDERS) return
-  reminders.count++
-  member.accusedAt = now
-  const { name, incarnation, address } = member
-  const claim: Suspect = { type: 'suspect', node: name, incarnation, from: state.self.name }
-  const crc = understands(member, Feature.crc)
-  state.outbox.push({ kind: 'packet', to: address, parts: [encodeSwimMessage(claim)], crc })
-}
-
 function spreadSelf(state: SwimState, ticket?: number): void {
-  const { name, address, meta, vsn, incarnation } = state.self
-  const claim: Alive = { type: 'alive', node: name, addr: address.ip, port: address.port, meta, vsn, incarnation }
+  const { name } = state.self
   // What replaces our last word before it was told says all of it too: whoever waits for that goes on waiting.
   const handedOn = ticket ?? state.queue.release(name)
-  state.queue.push(encodeSwimMessage(claim), {
+  state.queue.push(encodeSelf(state), {
     name,
     urgent: true,
     ...(handedOn === undefined ? {} : { ticket: handedOn }),

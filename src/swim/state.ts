@@ -145,7 +145,7 @@ export interface SwimState {
   probe: Probe | undefined
   /** A probe tick fell while a probe was under way. */
   probeTickMissed: boolean
-  /** How many members were told that they stand accused, since when; see `claims.ts`. */
+  /** How many members were told what they seem not to know, since when; see `reminders.ts`. */
   readonly reminders: { since: number; count: number }
   /** Bytes of packets that the layer above may claim from membership; see `piggyback.ts`. */
   creditAbove: number

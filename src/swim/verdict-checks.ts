@@ -29,7 +29,7 @@ export function heedVerdict(state: SwimState, claim: Dead, now: number, note: Cl
     applyDead(state, claim, now, note)
     return
   }
-  const member = accused(state, claim)
+  const member = accused(state, claim, now, note)
   if (member === undefined) return
   if (!isDoubtful(state, member, now)) {
     applyDead(state, claim, now, note)

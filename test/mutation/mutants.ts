@@ -46,7 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  noteDenial(state, now)\n  spreadSelf(state)\n',
     replace: '  noteDenial(state, now)\n',
     breaks: 'A denial is gossiped (SWIM §4.2).',
-    caughtBy: 'denial',
+    caughtBy: 'denialToAll',
   },
   {
     name: 'accusation-of-us-ignored',
@@ -91,8 +91,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'old-accusation-accepted',
     file: 'src/swim/claims.ts',
-    find: 'member === undefined || claim.incarnation < member.incarnation) return undefined',
-    replace: 'member === undefined) return undefined',
+    find: 'if (claim.incarnation < member.incarnation) {\n    if (member',
+    replace: 'if (claim.incarnation < 0) {\n    if (member',
     breaks: 'An accusation below the incarnation that is held is stale (SWIM §4.2).',
     caughtBy: 'oldNews',
   },
@@ -184,6 +184,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "  if (target.status !== 'dead' || !state.options.buddySystem) {",
     breaks: 'A ping of a suspect tells it that it is one (Lifeguard §IV-C, buddy system).',
     caughtBy: 'buddy',
+  },
+  {
+    name: 'missed-denial-is-not-told-again',
+    file: 'src/swim/reminders.ts',
+    find: '  if (from === undefined || state.isLeaving || claim.from === claim.node) return\n',
+    replace: "  if (state.self.status === 'alive' || from === undefined || claim.from === claim.node) return\n",
+    breaks: 'Who accuses a member of what it has denied is told so again (docs/differences-from-serf.md).',
+    caughtBy: 'missedDenial',
   },
   {
     name: 'nack-is-ack',

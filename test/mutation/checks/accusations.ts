@@ -125,6 +125,29 @@ const denial: Check = {
     }),
 }
 
+const denialToAll: Check = {
+  name: 'a denial reaches those too who have heard of the accusation alone, and never ask the accused',
+  seeds: THREE,
+  play: (seed) => {
+    const options = exceptOf('m-1', { pushPullIntervalMs: 0 }, { probeIntervalMs: 600_000, pushPullIntervalMs: 0 })
+    return onCluster(6, { seed, options }, async (cluster) => {
+      cluster.partition([[VICTIM], othersThan(cluster, VICTIM)])
+      const isAccused = (): boolean => hold(cluster, ['m-1'], VICTIM, ({ state }) => state === 'suspect')
+      await cluster.until(isAccused, { what: `${VICTIM} is accused` })
+      await cluster.run(300) // it has told some, who tell it on
+      cluster.crash('m-1')
+      cluster.heal()
+      await cluster.run(10_000)
+      const others = othersThan(cluster, VICTIM).filter((name) => name !== 'm-1')
+      assert.ok(told(cluster, ['member-suspect']).length > 1, 'some heard of it')
+      assert.ok(
+        hold(cluster, others, VICTIM, ({ state, incarnation }) => state === 'alive' && incarnation > 1),
+        'all hold it alive again',
+      )
+    })
+  },
+}
+
 /** It has streams alone, and none to the victim: what it believes is told in exchanges, and comes late. */
 const SHUT_IN = 'm-5'
 
@@ -275,6 +298,31 @@ const buddy: Check = {
     }),
 }
 
+const missedDenial: Check = {
+  name: 'who missed a denial hears it again as soon as it accuses, and declares nobody dead that answers it',
+  seeds: THREE,
+  play: (seed) =>
+    onCluster(3, { seed, options: { pushPullIntervalMs: 0 } }, async (cluster) => {
+      cluster.pause('m-2')
+      await cluster.until(() => hold(cluster, [VICTIM], 'm-2', ({ state }) => state === 'suspect'), {
+        what: 'm-2 is suspect',
+      })
+      // m-2 denies, and has said so often enough while m-3 hears nothing.
+      cluster.partition([[VICTIM], ['m-1', 'm-2']])
+      cluster.resume('m-2')
+      cluster.pause(VICTIM)
+      await cluster.run(6_000)
+      cluster.heal()
+      cluster.resume(VICTIM)
+      await cluster.until(() => hold(cluster, [VICTIM], 'm-2', ({ state }) => state === 'alive'), {
+        withinMs: 4_000,
+        what: 'm-2 lives to m-3 again',
+      })
+      const verdicts = told(cluster, ['member-dead']).filter(({ about }) => about === 'm-2')
+      assertNone(wordsOf(verdicts), 'it is not declared dead')
+    }),
+}
+
 const listed: Check = {
   name: 'an exchange tells of suspicions',
   seeds: THREE,
@@ -372,6 +420,7 @@ export const ACCUSATIONS = {
   foreignAcks,
   throughOthers,
   denial,
+  denialToAll,
   oldNews,
   stale,
   lone,
@@ -379,6 +428,7 @@ export const ACCUSATIONS = {
   hearsay,
   wronglyDead,
   buddy,
+  missedDenial,
   listed,
   stall,
   stalledJudge,

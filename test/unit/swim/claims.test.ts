@@ -7,7 +7,7 @@ import { INCARNATION_CEILING, MAX_INCARNATION } from '../../../src/swim/admissio
 import { decodePacketMessage, encodeSwimMessage } from '../../../src/wire/swim-messages.ts'
 import type { Alive, PacketMessage } from '../../../src/wire/types.ts'
 import { WireState } from '../../../src/wire/types.ts'
-import { alive, at, Bench, dead, left, Mesh, metaOf, pushPull, row, suspect, VERSIONS } from './support.ts'
+import { alive, at, Bench, dead, left, metaOf, pushPull, row, suspect, VERSIONS } from './support.ts'
 
 const CEILING = INCARNATION_CEILING
 
@@ -623,83 +623,6 @@ describe('serf-behaviour §4.5: refutation', () => {
     made.receive(alive('m1', 50), suspect('m1', 50), dead('m1', 50), alive('m1', 60, { addr: at(77).ip }))
     assert.deepEqual([made.status('m1'), made.swim.queued, made.swim.health], ['left', 0, 0])
     assert.deepEqual(made.delegate.take(), [])
-  })
-})
-
-describe('serf-behaviour §4 hardening: a member that does not know it stands accused is told', () => {
-  it('a stale alive claim of a member that is suspect, dead or left is answered by the accusation, to its address', () => {
-    for (const accusation of [suspect('m2', 5), dead('m2', 5), left('m2', 5)]) {
-      const made = bench()
-      made.receive(alive('m2', 5), accusation)
-      made.hush()
-      made.receive(alive('m2', 1))
-      const [sent, ...others] = made.packets()
-      assert.deepEqual(others, [])
-      assert.deepEqual(sent?.messages, [suspect('m2', 5, 'm1')])
-      assert.equal(sent?.to.key, '10.0.0.2:7946')
-      assert.equal(made.swim.queued, 0)
-    }
-  })
-
-  it('at most once a probe interval for each member, and never while it is alive', () => {
-    const made = bench()
-    made.receive(dead('m2', 5), dead('m3', 5))
-    made.hush()
-    made.receive(alive('m2', 1), alive('m2', 1), alive('m3', 1), alive('m4', 1))
-    assert.deepEqual(
-      made.packets().map(({ to }) => to.key),
-      ['10.0.0.2:7946', '10.0.0.3:7946'],
-    )
-    made.now = 999
-    made.receive(alive('m2', 1))
-    assert.deepEqual(made.packets(), [])
-    made.now = 1000
-    made.receive(alive('m2', 1))
-    assert.equal(made.packets().length, 1)
-  })
-
-  it('64 in a probe interval, whoever is reminded and whatever tells of them; the rest at the next occasions', () => {
-    const made = new Bench({ probeIntervalMs: 1000 })
-    const names = Array.from({ length: 200 }, (_, index) => `m${index + 2}`)
-    for (const name of names) made.receive(alive(name, 5), left(name, 5))
-    made.outbox.take()
-    const stale = (): void =>
-      made.swim.receiveRequest(1, pushPull(names.map((name) => row(name, WireState.alive, 1))), at(2), made.now)
-    const reminded = (): string[] => made.packets().map(({ to }) => to.key)
-    const denied = new Set<string>()
-    for (let round = 0; round < 4; round++) {
-      made.now = 1000 * round
-      stale()
-      const told = reminded()
-      assert.equal(told.length, round < 3 ? 64 : 200 - 3 * 64)
-      stale()
-      made.receive(alive(names[199] as string, 1))
-      made.now += 999
-      stale()
-      assert.deepEqual(reminded(), [], 'no more within the interval')
-      // Who is told denies, and is out of the way of the others.
-      for (const name of names) {
-        const member = made.swim.member(name)
-        if (!told.includes(member?.address.key ?? '') || denied.has(name)) continue
-        denied.add(name)
-        made.receive(alive(name, 6))
-      }
-      made.outbox.take()
-    }
-    assert.equal(denied.size, 200)
-  })
-
-  it('ML-18: a member that restarts at 1 is alive again where it was dead at 100, without any exchange', () => {
-    const mesh = new Mesh()
-    const peer = mesh.add('m2', { pushPullIntervalMs: 0 })
-    peer.receive(alive('m1', 100))
-    peer.hush()
-    peer.receive(dead('m1', 100))
-    const restarted = mesh.add('m1', { pushPullIntervalMs: 0 })
-    restarted.receive(alive('m2', 1))
-    mesh.run(3000)
-    assert.equal(peer.status('m1'), 'alive')
-    assert.ok((peer.incarnation('m1') as number) > 100)
   })
 })
 
