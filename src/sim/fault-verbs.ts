@@ -1,6 +1,7 @@
 // The verbs of a cluster that break things between its members and on their machines, and mend them. Each acts at once, writes itself into
 // the transcript, and is counted; what a fault did is in the counters of the network (traffic.ts) and of the disks. Knows machines
 // by name, and no members: processes are cluster.ts's.
+import { checkBoolean, checkKeys, checkObject } from '../base/check.ts'
 import { OptionsError } from '../base/errors.ts'
 import type { SimDisk } from './disk.ts'
 import { checkLatency, type Latency, latencyInWords } from './latency.ts'
@@ -72,9 +73,13 @@ export abstract class FaultVerbs {
   /** Cuts the link between two members. What is under way still arrives. Packets that are sent from now on are lost, streams stall: they go
    *  on after a `heal`, and fail after a quarter of an hour without. */
   cut(from: string, to: string, options: CutOptions = {}): void {
+    checkObject('options', options)
+    checkKeys(options, ['isOneWay', 'kind'])
     const { isOneWay = false, kind = 'all' } = options
+    checkBoolean('isOneWay', isOneWay)
     if (kind !== 'all' && kind !== 'packets') throw new OptionsError('kind', kind, `'all' or 'packets'`)
     const [one, other] = [this.station(from).name, this.station(to).name]
+    if (one === other) throw new OptionsError('to', to, 'another member: each reaches itself whatever is cut')
     this.note('*', `cut ${from} ${isOneWay ? '->' : '<->'} ${to}${kind === 'all' ? '' : `, ${kind} only`}`)
     this.injected.cut++
     this.#cut(one, other, isOneWay, kind)
@@ -82,6 +87,8 @@ export abstract class FaultVerbs {
 
   /** Cuts every link between members of different groups. Members in no group keep theirs. */
   partition(groups: readonly (readonly string[])[]): void {
+    if (!Array.isArray(groups) || !groups.every((group) => Array.isArray(group)))
+      throw new OptionsError('groups', groups, 'lists of names, such as [["m-1"], ["m-2", "m-3"]]')
     const names = groups.flat()
     for (const name of names) this.station(name)
     const twice = names.find((name, at) => names.indexOf(name) !== at)

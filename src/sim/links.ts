@@ -2,6 +2,7 @@
 // once, when it is sent; what is under way when a link is cut still arrives. Knows hosts by name only, and no time.
 // Streams feel latency, loss and cuts, as time; of copies, disorder and sizes TCP lets its owners feel nothing.
 // A plain router with rules that give a verdict is the idea of turmoil and TigerBeetle.
+import { checkKeys, checkObject } from '../base/check.ts'
 import { OptionsError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import { checkLatency, drawLatency, type Latency, latencyInWords } from './latency.ts'
@@ -57,6 +58,9 @@ const LAN: Link = {
   maxPacketBytes: MAX_UDP_BYTES,
 }
 
+/** What a link has, by name. */
+export const LINK_OPTIONS: readonly string[] = Object.keys(LAN)
+
 /** All links of a network. A host reaches itself whatever is cut. */
 export class Links {
   readonly #random: Random
@@ -76,13 +80,16 @@ export class Links {
     return this.#isUnruly
   }
 
-  /** Changes what holds for every link that has no properties of its own. */
+  /** Changes what holds for every link that has no properties of its own. @throws OptionsError */
   setDefault(options: LinkOptions): void {
+    checkFields(options)
     this.#default = this.#resolve(options, this.#default)
   }
 
-  /** Gives the link from one host to another, in this direction, properties of its own; what is left out stays as it is. */
+  /** Gives the link from one host to another, in this direction, properties of its own; what is left out stays as it is.
+   *  @throws OptionsError */
   set(from: string, to: string, options: LinkOptions): void {
+    checkFields(options)
     put(this.#special, from, to, this.#resolve(options, this.#between(from, to)))
   }
 
@@ -172,6 +179,11 @@ export function linkInWords(options: LinkOptions): string {
   if (options.reorderMs !== undefined) said.push(`holds back for ${latencyInWords(options.reorderMs)}`)
   if (options.maxPacketBytes !== undefined) said.push(`at most ${options.maxPacketBytes} B`)
   return said.join(', ')
+}
+
+function checkFields(options: LinkOptions): void {
+  checkObject('options', options)
+  checkKeys(options, LINK_OPTIONS)
 }
 
 function checkLink(link: Link): Link {

@@ -3,6 +3,7 @@
 // `finish`: the first of them drives, whoever else waits meanwhile is woken in time, and one of them drives on when the first is done.
 // Tasks and code under test take turns as turns.ts says.
 import { NO_BYTES } from '../base/bytes.ts'
+import { checkObject } from '../base/check.ts'
 import { OptionsError, TimeoutError } from '../base/errors.ts'
 import { Random } from '../base/random.ts'
 import { parseIp } from '../wire/address.ts'
@@ -15,7 +16,7 @@ import { Transcript, type TranscriptDetail } from './transcript.ts'
 import { takeTurns } from './turns.ts'
 
 export interface SimulationOptions extends Omit<NetworkOptions, 'observer'> {
-  /** Any 32-bit whole number. All chance of the run comes from it. */
+  /** A whole number of 32 bits, 0 to 4,294,967,295. All chance of the run comes from it. */
   readonly seed: number
   /** What the transcript holds; default `events`. */
   readonly transcript?: TranscriptDetail
@@ -25,7 +26,7 @@ export interface SimulationOptions extends Omit<NetworkOptions, 'observer'> {
 
 /** How long `until` and `finish` wait, in virtual time. */
 export interface WaitOptions {
-  /** Virtual milliseconds, default 60,000. */
+  /** Virtual milliseconds, finite, 0 or more, default 60,000. */
   readonly withinMs?: number
   /** What is waited for, for the error. */
   readonly what?: string
@@ -54,6 +55,10 @@ interface Waiter {
 
 const DEFAULT_WAIT_MS = 60_000
 const DEFAULT_CHECK_EVERY_MS = 10
+/** Finer steps may be lost in the clock's own, and time would stand still. */
+const LEAST_CHECK_EVERY_MS = 0.001
+const MAX_SEED = 0xffff_ffff
+const DETAILS: readonly unknown[] = ['off', 'events', 'packets'] satisfies readonly TranscriptDetail[]
 /** Characters of a condition in an error. */
 const MAX_SOURCE = 200
 
@@ -68,9 +73,15 @@ export class Simulation {
   readonly #waiters = new Set<Waiter>()
   #isRunning = false
 
+  /** @throws OptionsError */
   constructor(options: SimulationOptions) {
-    this.seed = options.seed
-    this.transcript = new Transcript(options.transcript ?? 'events', () => this.schedule.now)
+    checkObject('options', options)
+    const { seed, transcript = 'events' } = options
+    if (!(Number.isInteger(seed) && seed >= 0 && seed <= MAX_SEED))
+      throw new OptionsError('seed', seed, `a whole number of 32 bits, from 0 to ${MAX_SEED}`)
+    if (!DETAILS.includes(transcript)) throw new OptionsError('transcript', transcript, `'off', 'events' or 'packets'`)
+    this.seed = seed
+    this.transcript = new Transcript(transcript, () => this.schedule.now)
     const observer = this.transcript.observer(options.describe ?? packetDescriber(NO_BYTES, undefined))
     this.network = new Network(this.schedule, this.random('network'), { ...options, observer })
   }
@@ -106,30 +117,41 @@ export class Simulation {
 
   /** Lets virtual time pass. Rejects `SimulationError` with what a task threw, if one did. */
   async run(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new OptionsError('ms', ms, 'finite, 0 or more')
+    checkMs('ms', ms)
     await this.#pass(this.now + ms, () => false)
   }
 
-  /** Lets time pass until `condition` holds; it is asked now and then every `everyMs`, 10 by default, 0: after every task.
-   *  Rejects `TimeoutError` with the seed when it does not hold within the time. */
+  /** Lets time pass until `condition` holds; it is asked now and then every `everyMs`, 10 by default, at least 0.001, 0: after every task.
+   *  Rejects `TimeoutError` with the seed when it does not hold within the time, `OptionsError` where it gives a promise. */
   async until(condition: () => boolean, options: WaitOptions & { readonly everyMs?: number } = {}): Promise<void> {
     const { withinMs = DEFAULT_WAIT_MS, everyMs = DEFAULT_CHECK_EVERY_MS, what = sourceOf(condition) } = options
+    checkMs('withinMs', withinMs)
+    if (everyMs !== 0 && !(everyMs >= LEAST_CHECK_EVERY_MS && everyMs < Number.POSITIVE_INFINITY))
+      throw new OptionsError('everyMs', everyMs, `0, or from ${LEAST_CHECK_EVERY_MS}, and finite`)
     const deadline = this.now + withinMs
+    let misuse: OptionsError | undefined
+    const isOver = (): boolean => {
+      const answer: unknown = condition()
+      misuse ??= misuseOf(answer)
+      return Boolean(answer)
+    }
     if (everyMs === 0) {
-      await this.#pass(deadline, condition)
+      await this.#pass(deadline, isOver)
     } else {
       let holds = false
       let next = this.now
       const ask = (): void => {
-        holds = condition()
+        holds = isOver()
         next += everyMs
         if (!holds && next <= deadline) this.schedule.at(next, ask)
       }
       this.schedule.at(next, ask)
       await this.#pass(deadline, () => holds)
-      if (holds) return
+      if (holds && misuse === undefined) return
     }
-    if (!condition()) throw this.timeout(what, withinMs)
+    const isDone = misuse !== undefined || isOver()
+    if (misuse !== undefined) throw misuse
+    if (!isDone) throw this.timeout(what, withinMs)
   }
 
   /** Lets time pass until `promise` settles, and gives what it gives. Rejects `TimeoutError` where it does not within the time. */
@@ -140,14 +162,16 @@ export class Simulation {
       isSettled = true
     }
     promise.then(settle, settle)
+    checkMs('withinMs', withinMs)
     await this.#pass(this.now + withinMs, () => isSettled)
     if (!isSettled) throw this.timeout(what, withinMs)
     return promise
   }
 
-  /** Resolves when virtual time has passed, for code that runs beside the one who lets it pass. */
+  /** Resolves when virtual time has passed, for code that runs beside the one who lets it pass. Rejects `OptionsError`. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      checkMs('ms', ms)
       this.schedule.at(this.now + ms, resolve)
     })
   }
@@ -247,6 +271,18 @@ export class Simulation {
       throw this.error(`a task threw: ${error instanceof Error ? error.message : String(error)}`, error)
     }
   }
+}
+
+function checkMs(option: string, ms: unknown): void {
+  if (!(typeof ms === 'number' && ms >= 0 && ms < Number.POSITIVE_INFINITY))
+    throw new OptionsError(option, ms, 'finite, 0 or more')
+}
+
+/** A promise is neither true nor false: whoever gives one would be told that it holds. */
+function misuseOf(answer: unknown): OptionsError | undefined {
+  if (typeof answer !== 'object' || answer === null || !('then' in answer)) return undefined
+  Promise.resolve(answer).catch(() => {}) // what it would reject with is told by nobody
+  return new OptionsError('condition', 'a promise', 'a function that says at once whether it holds')
 }
 
 /** A condition as its author wrote it, on one line. */

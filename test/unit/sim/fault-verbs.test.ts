@@ -191,6 +191,18 @@ describe('sim/fault-verbs', () => {
       [() => cluster.partition([['m-1'], ['m-2', 'm-1']]), /option groups is .*m-1 is in two/],
       [() => cluster.crash('m-1', { how: 'dead' as 'killed' }), /option how is/],
       [() => cluster.disk('m-1').fill(-1), /option roomBytes is -1: 0 or more/],
+      [
+        () => cluster.link('m-1', 'm-2', { loss: 1 } as never),
+        /option loss is 1: there is no such option: there is latencyMs/,
+      ],
+      [() => cluster.links({ loss: 1 } as never), /option loss is 1/],
+      [() => cluster.link('m-1', 'm-2', undefined as never), /option options is undefined: must be an object/],
+      [() => cluster.cut('m-1', 'm-2', { oneWay: true } as never), /option oneWay is true: .*isOneWay, kind/],
+      [() => cluster.cut('m-1', 'm-2', { isOneWay: 1 } as never), /option isOneWay is 1/],
+      [() => cluster.cut('m-1', 'm-1'), /option to is "m-1": another member/],
+      [() => cluster.partition(['m-1', 'm-2'] as never), /option groups is a list of 2: lists of names/],
+      [() => cluster.partition('m-1' as never), /option groups is "m-1"/],
+      [() => cluster.crash('m-1', { disk: 'lost' } as never), /option disk is "lost": .*how/],
     ]
     for (const [verb, message] of wrong) {
       assert.throws(verb, (error: Error) => error instanceof OptionsError && message.test(error.message), String(verb))

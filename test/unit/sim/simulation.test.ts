@@ -165,6 +165,50 @@ describe('sim/simulation', () => {
     await assert.rejects(simulation.run(-1), { code: 'ERR_OPTIONS', option: 'ms' })
   })
 
+  it('refuses what cannot be waited for, naming option and value', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const holds = (): boolean => true
+    for (const everyMs of [-1, 1e-30, Number.NaN, Number.POSITIVE_INFINITY])
+      await assert.rejects(simulation.until(holds, { everyMs }), {
+        code: 'ERR_OPTIONS',
+        option: 'everyMs',
+        value: everyMs,
+      })
+    for (const withinMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await assert.rejects(simulation.until(holds, { withinMs }), { code: 'ERR_OPTIONS', option: 'withinMs' })
+      await assert.rejects(simulation.finish(Promise.resolve(), { withinMs }), {
+        code: 'ERR_OPTIONS',
+        option: 'withinMs',
+      })
+      await assert.rejects(simulation.sleep(withinMs), { code: 'ERR_OPTIONS', option: 'ms', value: withinMs })
+    }
+    await simulation.until(() => simulation.now >= 0.0025, { everyMs: 0.001 })
+    assert.ok(simulation.now < 0.004)
+  })
+
+  it('refuses a condition that gives a promise, which would hold at once', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const condition = (async () => false) as unknown as () => boolean
+    for (const everyMs of [10, 0])
+      await assert.rejects(simulation.until(condition, { everyMs }), { code: 'ERR_OPTIONS', option: 'condition' })
+    await assert.rejects(simulation.until((() => Promise.reject(new Error('its own'))) as never), {
+      option: 'condition',
+    })
+  })
+
+  it('takes a seed of 32 bits and a known detail of transcript, and nothing else', () => {
+    for (const seed of [-1, 1.5, 2 ** 32, Number.NaN, '1', undefined])
+      assert.throws(() => new Simulation({ seed: seed as number }), {
+        code: 'ERR_OPTIONS',
+        option: 'seed',
+        value: seed,
+      })
+    for (const seed of [0, 2 ** 32 - 1]) assert.equal(new Simulation({ seed }).seed, seed)
+    const misspelt = { seed: 1, transcript: 'packet' as 'packets' }
+    assert.throws(() => new Simulation(misspelt), { code: 'ERR_OPTIONS', option: 'transcript', value: 'packet' })
+    assert.throws(() => new Simulation(undefined as never), { code: 'ERR_OPTIONS', option: 'options' })
+  })
+
   it('goes on after a task threw', async () => {
     const simulation = new Simulation({ seed: 1 })
     simulation.schedule.at(1, () => {
