@@ -16,6 +16,8 @@ export interface Watched {
   watch(membership: Membership): void
   /** An event that it tells, in its listener. */
   told(event: MembershipEvent): void
+  /** What was found outside of a step, and no step came to throw: to be asked for when the life ends. */
+  unsaid(): unknown
 }
 
 export class ClusterChecks {
@@ -31,9 +33,13 @@ export class ClusterChecks {
     let checks: MemberChecks | undefined
     /** What a listener found: thrown in the step, since listeners are guarded. */
     let found: unknown
+    let isSaid = false
     const watched = watchedHost(host, {
       stepped: () => {
-        if (found !== undefined) throw found
+        if (found !== undefined) {
+          isSaid = true
+          throw found
+        }
         checks?.look()
       },
       sent: (packet) => {
@@ -67,6 +73,11 @@ export class ClusterChecks {
         } catch (error) {
           found ??= error
         }
+      },
+      unsaid: () => {
+        const unsaid = isSaid ? undefined : found
+        isSaid ||= found !== undefined
+        return unsaid
       },
     }
   }

@@ -8,6 +8,7 @@
 //   cluster.crash('m-3')
 //   await cluster.until(() => cluster.allHold('m-3', 'dead'))
 //   await cluster.close()
+import { checkBoolean, checkKeys, checkObject } from '../base/check.ts'
 import { OptionsError, TimeoutError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { MembershipEvent } from '../events.ts'
@@ -18,6 +19,7 @@ import { ClusterChecks } from './checks.ts'
 import { packetDescriber } from './describe.ts'
 import { FaultVerbs } from './fault-verbs.ts'
 import type { SimHost } from './host.ts'
+import { LINK_OPTIONS } from './links.ts'
 import { Seat, type SeatSetup, type ServiceSetup, type SimMemberOptions } from './seat.ts'
 import { Simulation, type SimulationError, type SimulationOptions, type WaitOptions } from './simulation.ts'
 import type { Station } from './station.ts'
@@ -26,7 +28,7 @@ import { settledQuestion, summaryOf, type View, viewOf } from './views.ts'
 export type { ServiceSetup, SimMemberOptions }
 
 export interface ClusterOptions<Service = unknown> extends Omit<SimulationOptions, 'describe'> {
-  /** For every member, or by name. */
+  /** For every member, or by name; without `name`, `bind`, `advertise` and `host`, which the cluster gives. */
   readonly options?: SimMemberOptions | ((name: string) => SimMemberOptions)
   /** Members of one `start` begin at moments spread evenly by chance over so many milliseconds; the first at once. Default 1,000. */
   readonly spreadMs?: number
@@ -65,6 +67,18 @@ export interface RestartOptions extends WaitOptions {
 const MAX_MEMBERS = 64_000
 const DEFAULT_SPREAD_MS = 1_000
 const SETTLE_EVERY_MS = 50
+const OPTION_NAMES: readonly string[] = [
+  'seed',
+  'options',
+  'service',
+  'spreadMs',
+  'keepsEvents',
+  'checks',
+  'transcript',
+  'bufferBytes',
+  'refusesPackets',
+  ...LINK_OPTIONS,
+]
 
 export class Cluster<Service = unknown> extends FaultVerbs {
   readonly simulation: Simulation
@@ -75,17 +89,19 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   readonly #setup: SeatSetup<Service>
   readonly #seats = new Map<string, Seat<Service>>()
 
+  /** @throws OptionsError */
   constructor(options: ClusterOptions<Service>) {
     super()
+    checkOptions(options)
     this.#options = options
     // The transcript reads packets with the keys that every member has. A per-member function may give others: then they are not read.
-    const common = resolveOptions(typeof options.options === 'function' ? {} : (options.options ?? {}))
+    const common = resolveOptions(typeof options.options === 'function' ? {} : withoutOwn(options.options ?? {}))
     this.simulation = new Simulation({ ...options, describe: packetDescriber(common.label, common.keyring) })
     this.#phases = this.simulation.random('phases')
     const { options: given = {} } = options
     this.#setup = {
       simulation: this.simulation,
-      optionsOf: (name) => (typeof given === 'function' ? given(name) : given),
+      optionsOf: (name) => withoutOwn(typeof given === 'function' ? given(name) : given),
       service: options.service,
       checks: options.checks === true ? new ClusterChecks() : undefined,
       told: (observer, event) => this.#told(observer, event),
@@ -144,9 +160,11 @@ export class Cluster<Service = unknown> extends FaultVerbs {
 
   /** The host is gone at once, without goodbye. */
   crash(name: string, options: CrashOptions = {}): void {
+    checkObject('options', options)
+    checkKeys(options, ['how'])
     const { how = 'killed' } = options
     if (how !== 'killed' && how !== 'unplugged') throw new OptionsError('how', how, `'killed' or 'unplugged'`)
-    const seat = this.#running(name)
+    const seat = this.#living(name)
     this.note(name, how)
     this.injected.crash++
     if (how === 'unplugged') seat.station.isUp = false
@@ -158,6 +176,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     const seat = this.#seat(name)
     if (disk !== 'kept' && disk !== 'lost') throw new OptionsError('disk', disk, `'kept' or 'lost'`)
     if (seat.isRunning) throw this.error(`${name} runs already`)
+    if (!seat.isOver) await this.#waitFor(seat.end('close'), { what: `the last process of ${name} ends`, ...options })
     this.injected.restart++
     if (disk === 'lost') seat.station.disk.erase()
     const contact = joins ? this.#contact() : undefined
@@ -165,9 +184,9 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     await this.#waitFor(seat.enter(0, contact), { what: `${name} starts again and joins`, ...options })
   }
 
-  /** A member says goodbye and closes. */
+  /** A member says goodbye and closes. Of one that has by itself it makes sure that nothing is left open. */
   async leave(name: string, options: WaitOptions = {}): Promise<void> {
-    const seat = this.#running(name)
+    const seat = this.#living(name)
     this.note(name, 'leaves')
     this.injected.leave++
     await this.#waitFor(seat.end('leave'), { what: `${name} leaves`, ...options })
@@ -223,11 +242,15 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     return summaryOf(this.#runningMembers())
   }
 
-  /** Closes every running member, without goodbye. Rejects `SimulationError` where one leaves a socket or a timer behind. */
+  /** Closes every running member, without goodbye; ends pauses, and mends disks that are stuck. Rejects `SimulationError` where one leaves a
+   *  socket, a timer or a file behind, also one that has closed by itself. */
   async close(): Promise<void> {
-    const running = [...this.#seats.values()].filter(({ isRunning }) => isRunning)
-    for (const { host } of running) if (host.station.isPaused) host.resume()
-    await this.#waitFor(Promise.all(running.map((seat) => seat.end('close'))), { what: 'all members close' })
+    const living = [...this.#seats.values()].filter(({ isOver }) => !isOver)
+    const stuck = living.filter(({ station }) => station.disk.fault === 'stuck')
+    for (const { host } of living) if (host.station.isPaused) host.resume()
+    for (const { station } of stuck) station.disk.mend()
+    if (stuck.length > 0) await this.#waitFor(this.sleep(0), { what: 'disks answer again' })
+    await this.#waitFor(Promise.all(living.map((seat) => seat.end('close'))), { what: 'all members close' })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -243,7 +266,7 @@ export class Cluster<Service = unknown> extends FaultVerbs {
   }
 
   protected runningStation(name: string): Station {
-    return this.#running(name).station
+    return this.#living(name).station
   }
 
   #newNames(members: number | readonly string[]): readonly string[] {
@@ -275,10 +298,10 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     return seat
   }
 
-  /** `host:port` of the first running member. */
+  /** `host:port` of the first running member, of one that is not paused where there is one. */
   #contact(): string | undefined {
-    for (const { isRunning, address } of this.#seats.values()) if (isRunning) return address
-    return undefined
+    const running = [...this.#seats.values()].filter(({ isRunning }) => isRunning)
+    return (running.find(({ station }) => !station.isPaused) ?? running[0])?.address
   }
 
   #told(observer: string, event: MembershipEvent): void {
@@ -309,9 +332,10 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     return new Map(this.names.map((name) => [name, this.member(name)]))
   }
 
-  #running(name: string): Seat<Service> {
+  /** One with a process, though its member may have closed by itself. */
+  #living(name: string): Seat<Service> {
     const seat = this.#seat(name)
-    if (!seat.isRunning) throw this.error(`${name} does not run`)
+    if (seat.isOver) throw this.error(`${name} does not run`)
     return seat
   }
 
@@ -320,4 +344,27 @@ export class Cluster<Service = unknown> extends FaultVerbs {
     if (seat === undefined) throw this.error(`there is no member ${name}`)
     return seat
   }
+}
+
+function checkOptions<Service>(options: ClusterOptions<Service>): void {
+  checkObject('options', options)
+  checkKeys(options, OPTION_NAMES, true)
+  const { service, spreadMs = DEFAULT_SPREAD_MS, keepsEvents = true, checks = false } = options
+  if (!(spreadMs >= 0 && spreadMs < Number.POSITIVE_INFINITY))
+    throw new OptionsError('spreadMs', spreadMs, 'finite, 0 or more')
+  if (service !== undefined && typeof service !== 'function')
+    throw new OptionsError('service', service, 'must be a function')
+  checkBoolean('keepsEvents', keepsEvents)
+  checkBoolean('checks', checks)
+}
+
+/** The same options, once it is sure that they leave to the cluster what is the cluster's. */
+function withoutOwn(options: SimMemberOptions): SimMemberOptions {
+  checkObject('options', options)
+  for (const own of ['name', 'bind', 'advertise', 'host']) {
+    const value: unknown = own in options ? options[own as keyof SimMemberOptions] : undefined
+    if (value !== undefined)
+      throw new OptionsError(`options.${own}`, value, 'the cluster gives name, bind, advertise and host')
+  }
+  return options
 }

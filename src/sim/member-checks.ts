@@ -69,7 +69,7 @@ export class MemberChecks {
     const { status } = this.#observed
     if (status === 'idle' || status === 'closed') return
     const members = this.#observed.members()
-    if (members.length === 0) return // it is just starting
+    if (this.#held.size === 0 && members.length === 0) return // it is just starting
     for (const member of members) {
       const held = this.#held.get(member.name)
       if (held?.view !== member) this.#lookAt(member, held)

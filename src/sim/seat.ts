@@ -55,6 +55,8 @@ interface Life<Service> {
   readonly host: SimHost
   readonly membership: Membership
   service: Service | undefined
+  /** What its checks found, and no step came to throw. */
+  unsaid(): unknown
   /** Resolves when it crashes. */
   readonly crashed: Promise<void>
   readonly crash: () => void
@@ -63,8 +65,10 @@ interface Life<Service> {
 export class Seat<Service> {
   readonly name: string
   readonly station: Station
-  /** Neither crashed nor closed nor left. */
+  /** Its member has neither crashed nor closed nor left, by whatever hand. */
   isRunning = true
+  /** There is no process any more. One whose member has closed by itself still is there, with what it left open. */
+  isOver = false
   readonly #setup: SeatSetup<Service>
   #life: Life<Service>
   #lives = 0
@@ -97,6 +101,7 @@ export class Seat<Service> {
   renew(): void {
     this.station.isUp = true
     this.isRunning = true
+    this.isOver = false
     this.#life = this.#live()
   }
 
@@ -110,26 +115,37 @@ export class Seat<Service> {
     const { name } = this
     const { membership, host } = life
     const random = simulation.random(`service of ${name}#${this.#lives++}`)
-    life.service = service?.({ name, membership, clock: new ServiceClock(host.clock), random })
+    try {
+      life.service = service?.({ name, membership, clock: new ServiceClock(host.clock), random })
+    } catch (error) {
+      throw simulation.error(`the service of ${name} cannot be made: ${wordsOf(error)}`, error)
+    }
     await Promise.race([this.#join(membership, contact), life.crashed])
   }
 
-  /** The process is gone at once. */
+  /** The process is gone at once. @throws SimulationError where it was found to lie, and there was no time to say so */
   crash(): void {
     this.isRunning = false
+    this.isOver = true
     this.#life.host.kill()
     this.#life.crash()
+    this.#sayUnsaid()
   }
 
   /** Ends it in order: first the service, then the member. Resolves too when it crashes before that.
-   *  @throws SimulationError where anything is left open */
+   *  @throws SimulationError where anything is left open, or it was found to lie */
   async end(how: 'leave' | 'close'): Promise<void> {
     const life = this.#life
     await Promise.race([close(life, how), life.crashed])
-    if (!this.isRunning || life !== this.#life) return
+    if (this.isOver || life !== this.#life) return
     this.isRunning = false
+    this.isOver = true
+    this.#sayUnsaid()
     const { leftovers } = life.host
-    if (leftovers !== '') throw this.#setup.simulation.error(`${this.name} has closed and left behind: ${leftovers}`)
+    if (leftovers === '') return
+    const isStuck = this.station.disk.fault === 'stuck'
+    const cure = isStuck ? `; its disk is stuck, which disk('${this.name}').mend() ends` : ''
+    throw this.#setup.simulation.error(`${this.name} has closed and left behind: ${leftovers}${cure}`)
   }
 
   #live(): Life<Service> {
@@ -144,13 +160,14 @@ export class Seat<Service> {
       membership.on(type, (event: MembershipEvent) => {
         watched?.told(event)
         told(name, event)
+        if (event.type === 'closed' && this.#life.membership === membership) this.isRunning = false
       })
     }
     let crash = (): void => {}
     const crashed = new Promise<void>((resolve) => {
       crash = resolve
     })
-    return { host, membership, service: undefined, crashed, crash }
+    return { host, membership, service: undefined, unsaid: () => watched?.unsaid(), crashed, crash }
   }
 
   async #join(membership: Membership, contact: string | undefined): Promise<void> {
@@ -158,6 +175,11 @@ export class Seat<Service> {
     if (contact === undefined) return
     const { joined } = await membership.join([contact])
     this.#note(joined.length === 0 ? `joined nobody: ${contact} does not answer` : `joined ${contact}`)
+  }
+
+  #sayUnsaid(): void {
+    const unsaid = this.#life.unsaid()
+    if (unsaid !== undefined) throw this.#setup.simulation.error(`${this.name}: ${wordsOf(unsaid)}`, unsaid)
   }
 
   #note(what: string): void {
@@ -170,4 +192,8 @@ async function close<Service>({ service, membership }: Life<Service>, how: 'leav
     await service.close()
   }
   await membership[how]()
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -5,7 +5,7 @@ import { Membership } from '../../../src/membership.ts'
 import { ClusterChecks } from '../../../src/sim/checks.ts'
 import { Cluster } from '../../../src/sim/cluster.ts'
 import { InvariantError, type InvariantName, invariantErrorIn } from '../../../src/sim/invariants.ts'
-import { Simulation } from '../../../src/sim/simulation.ts'
+import { Simulation, SimulationError } from '../../../src/sim/simulation.ts'
 
 async function settled(checks: boolean, options = {}): Promise<Cluster> {
   const cluster = new Cluster({ seed: 3, checks, options })
@@ -126,6 +126,29 @@ describe('sim/checks.ts', () => {
     cluster.member('m-2').emit('user-event', told as never)
     await ends(cluster, 'told-once')
   })
+
+  const endings: readonly [string, (cluster: Cluster) => void | Promise<void>][] = [
+    ['crash', (cluster) => cluster.crash('m-2')],
+    ['leave', (cluster) => cluster.leave('m-2')],
+    ['close', (cluster) => cluster.close()],
+  ]
+  for (const [verb, end] of endings) {
+    it(`a lie told outside of a step is not lost where a ${verb} comes first`, async () => {
+      const cluster = await settled(true)
+      let told: unknown
+      cluster.member('m-2').once('user-event', (event) => {
+        told = event
+      })
+      cluster.member('m-1').sendEvent('deploy', 'x')
+      await cluster.run(2_000)
+      cluster.member('m-2').emit('user-event', told as never)
+      await assert.rejects(
+        async () => end(cluster),
+        (error) => error instanceof SimulationError && invariantErrorIn(error)?.invariant === 'told-once',
+      )
+      await cluster.close()
+    })
+  }
 
   it('packets-within-budget: a real member whose packets are longer than it said ends the run', async () => {
     const simulation = new Simulation({ seed: 3 })

@@ -1,7 +1,7 @@
 // The cluster's own manners: names, waits, errors. What its members do is for test/sim.
 import assert from 'node:assert/strict'
 import { describe, it, mock } from 'node:test'
-import { TimeoutError } from '../../../src/base/errors.ts'
+import { OptionsError, TimeoutError } from '../../../src/base/errors.ts'
 import { Cluster, type ServiceSetup } from '../../../src/sim/cluster.ts'
 import { SimulationError } from '../../../src/sim/simulation.ts'
 
@@ -221,6 +221,91 @@ describe('sim/cluster', () => {
     await assert.rejects(cluster.close(), /m-2 has closed and left behind: 1 timers \(seed 3/)
   })
 
+  it('takes note of a member that ends itself', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(4)
+    await cluster.settle()
+    await cluster.finish(cluster.member('m-2').leave())
+    await cluster.finish(cluster.member('m-3').close())
+    assert.deepEqual(cluster.names, ['m-1', 'm-4'])
+    await cluster.until(() => cluster.allHold('m-3', 'dead') && cluster.allHold('m-2', 'left'))
+    await cluster.settle({ withinMs: 1_000 })
+    await cluster.leave('m-3') // nothing is left but the process
+    await assert.rejects(cluster.leave('m-3'), /m-3 does not run/)
+    await cluster.restart('m-2')
+    await cluster.restart('m-3')
+    await cluster.settle()
+    assert.deepEqual(cluster.names, ['m-1', 'm-2', 'm-3', 'm-4'])
+    await cluster.close()
+  })
+
+  it('tells of what a member left open that ended itself, when that is looked for', async () => {
+    for (const look of [
+      (cluster: Cluster) => cluster.close(),
+      (cluster: Cluster) => cluster.restart('m-2'),
+      (cluster: Cluster) => cluster.leave('m-2'),
+    ]) {
+      const cluster = new Cluster({ seed: 3 })
+      await cluster.start(2)
+      cluster.host('m-2').clock.wakeAt(1e9, () => {})
+      await cluster.finish(cluster.member('m-2').leave())
+      await assert.rejects(look(cluster), /m-2 has closed and left behind: 1 timers/)
+    }
+  })
+
+  it('closes members whose disk is stuck, and names the cure where one leaves', async () => {
+    const cluster = new Cluster({ seed: 1, options: { snapshotPath: 'serf.snapshot' } })
+    await cluster.start(3)
+    await cluster.settle()
+    for (const name of ['m-1', 'm-2', 'm-3']) cluster.disk(name).stick()
+    await cluster.run(5_000)
+    const cure = /m-2 has closed and left behind: 1 files; its disk is stuck, which disk\('m-2'\)\.mend\(\) ends/
+    await assert.rejects(cluster.leave('m-2'), cure)
+    await cluster.finish(cluster.member('m-3').leave())
+    await cluster.close()
+    assert.deepEqual(cluster.names, [])
+  })
+
+  it('lets members join through one that is not paused, where there is one', async () => {
+    const cluster = new Cluster({ seed: 1 })
+    await cluster.start(3)
+    await cluster.settle()
+    cluster.pause('m-1')
+    cluster.crash('m-3')
+    await cluster.restart('m-3')
+    await cluster.start(1)
+    assert.match(cluster.transcript, /m-4 +joined 10\.0\.0\.2:7946/)
+    assert.doesNotMatch(cluster.transcript, /joined nobody/)
+    await cluster.close()
+  })
+
+  it('refuses options that mean nothing, naming option, value and limit', async () => {
+    const wrong: readonly [unknown, RegExp][] = [
+      [undefined, /option options is undefined: must be an object/],
+      [{}, /option seed is undefined: a whole number of 32 bits, from 0 to 4294967295/],
+      [{ seed: '1' }, /option seed is "1"/],
+      [{ seed: 1, loss: 1 }, /option loss is "\(hidden\)": there is no such option/],
+      [{ seed: 1, secretKey: 'x' }, /option secretKey is "\(hidden\)"/],
+      [{ seed: 1, lossRatio: 2 }, /option lossRatio is 2/],
+      [{ seed: 1, transcript: 'packet' }, /option transcript is "packet": 'off', 'events' or 'packets'/],
+      [{ seed: 1, spreadMs: -1 }, /option spreadMs is -1: finite, 0 or more/],
+      [{ seed: 1, spreadMs: Number.NaN }, /option spreadMs is NaN/],
+      [{ seed: 1, service: {} }, /option service is an object: must be a function/],
+      [{ seed: 1, checks: 'yes' }, /option checks is "yes"/],
+      [{ seed: 1, options: { name: 'x' } }, /option options\.name is "x": the cluster gives name/],
+      [{ seed: 1, options: { advertise: '10.0.0.9' } }, /option options\.advertise is/],
+    ]
+    for (const [options, message] of wrong) {
+      assert.throws(
+        () => new Cluster(options as never),
+        (error) => error instanceof OptionsError && message.test(error.message),
+        String(message),
+      )
+    }
+    const cluster = new Cluster({ seed: 1, options: () => ({ name: 'x' }) as never })
+    await assert.rejects(cluster.start(1), /option options\.name is "x"/)
+  })
+
   it('closes members that are paused, too, and takes a second close', async () => {
     const cluster = new Cluster({ seed: 1 })
     await cluster.start(3)
@@ -304,6 +389,20 @@ describe('sim/cluster services', () => {
     const cluster = new Cluster({ seed: 1, service: ({ clock }) => clock.every(100, () => {}) })
     await cluster.start(1)
     await assert.rejects(cluster.close(), /m-1 has closed and left behind: 1 timers/)
+  })
+
+  it('that cannot be made are told of with the seed and the cause', async () => {
+    const cause = new Error('no port')
+    const service = (): never => {
+      throw cause
+    }
+    const cluster = new Cluster({ seed: 9, service })
+    await assert.rejects(cluster.start(1), (error: Error) => {
+      assert.ok(error instanceof SimulationError && error.cause === cause)
+      assert.match(error.message, /the service of m-1 cannot be made: no port \(seed 9, /)
+      return true
+    })
+    await cluster.close()
   })
 
   it('are asked for where there are some', async () => {

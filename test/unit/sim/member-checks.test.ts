@@ -217,6 +217,12 @@ describe('events-match-members', () => {
 })
 
 describe('self-is-alive', () => {
+  it('catches one that comes to hold nobody, not even itself', () => {
+    const liar = new Liar().become('member-join', 'alive', 1)
+    liar.list = []
+    violates('self-is-alive', () => liar.checks.look())
+  })
+
   it('lets one that was asked to leave be leaving and left to itself', () => {
     const liar = new Liar()
     liar.status = 'leaving'
