@@ -46,6 +46,10 @@ const EVERY_MS = 100
  *  waits for streams. Those limits stand still while a process does. */
 const CALLS_WITHIN_MS = 120_000
 
+/** As it is counted: who comes back so does it by its seeds, and of who is declared to have left it may be that nobody reaches for it. Who
+ *  finds back alone, by its snapshot, is told no seeds. */
+const BY_SEEDS: readonly string[] = ['restart: disk kept', 'restart: disk lost', 'force-leave']
+
 /** Runs a trial. Rejects only where the trial itself makes no sense. */
 export async function runTrial(trial: Trial, { transcript = 'off' }: TrialOptions = {}): Promise<Outcome> {
   const run = new TrialRun(trial, transcript)
@@ -139,7 +143,7 @@ class TrialRun {
     const members = this.#trial.members
     const running = cluster.names.length
     const came = this.#injecting?.counts
-    const asksSeeds = [...(came?.keys() ?? [])].some((what) => what.startsWith('restart') || what === 'force-leave')
+    const asksSeeds = [...(came?.keys() ?? [])].some((what) => BY_SEEDS.includes(what))
     const withinMs = agreeWithinMs({ swim, serf, members, running, asksSeeds })
     const why = (): string | undefined =>
       disagreement(new Map(cluster.names.map((name) => [name, cluster.member(name)])))

@@ -58,10 +58,15 @@ export class Tally {
     ]
   }
 
+  /** Virtual milliseconds within which such a share of the runs agreed, of those that did; `undefined` where none did. */
+  agreedMs(share: number): number | undefined {
+    const sorted = this.#agreedMs.toSorted((left, right) => left - right)
+    return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+  }
+
   toString(): string {
-    const sorted = [...this.#agreedMs].sort((left, right) => left - right)
     const seconds = (share: number): string => {
-      const ms = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+      const ms = this.agreedMs(share)
       return ms === undefined ? 'never' : (ms / 1000).toFixed(1)
     }
     const listed = (counts: ReadonlyMap<string, number>): string =>

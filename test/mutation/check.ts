@@ -20,6 +20,18 @@ export const EXPLORE = 'explore'
 /** Seeds of a check that says nothing else. */
 export const THREE: readonly number[] = [1, 2, 3]
 
+/** What comes before a check, or after it, has failed: no finding of the check, whatever it is. */
+export class HarnessError extends Error {}
+
+/** Waits for what is no part of a check. Rejects `HarnessError`. */
+export async function beside(what: string, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    throw new HarnessError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
 /** Plays on a cluster of `size` that agrees and has nothing more to tell. */
 export async function onCluster(
   size: number,
@@ -27,11 +39,11 @@ export async function onCluster(
   play: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   const cluster = new Cluster({ ...options, transcript: 'off' })
-  await cluster.start(size)
-  await cluster.settle()
-  await cluster.run(QUIET_MS)
+  await beside('the cluster does not start', cluster.start(size))
+  await beside('the cluster does not come to agree', cluster.settle())
+  await beside('the cluster does not get quiet', cluster.run(QUIET_MS))
   await play(cluster)
-  await cluster.close()
+  await beside('the cluster does not close', cluster.close())
 }
 
 /** Until all that is said at the start has been told often enough. */

@@ -338,6 +338,14 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: 'fromDisk',
   },
   {
+    name: 'dead-are-not-reached-for',
+    file: 'src/serf/reconnect.ts',
+    find: '  if (reconnect.exchange !== undefined || state.departure !== undefined) return\n',
+    replace: '  if (random.fraction() < 2) return\n',
+    breaks: 'The dead are reached for, so that two halves find each other (serf-behaviour §31).',
+    caughtBy: 'halves',
+  },
+  {
     name: 'clocks-forgotten',
     file: 'src/serf/recording.ts',
     find: '  if (snapshot === undefined) return\n  clock.restore',

@@ -8,11 +8,14 @@ import { MUTANTS, type Mutant } from '../mutation/mutants.ts'
 import { doubtOf, listed, patched, prove } from '../mutation/proof.ts'
 
 const [SOME] = MUTANTS as [Mutant]
+const ONCE = MUTANTS.find(({ name }) => name === 'told-one-time') as Mutant
 const HERE = 'src/swim/awareness.ts'
 
 describe('the mutation proof', () => {
   it('every check holds while nothing is broken, and each mutant is noticed by the check that is named for it', async (context) => {
+    const began = performance.now()
     const outcomes = await prove()
+    const seconds = ((performance.now() - began) / 1_000).toFixed(0)
     const tried = outcomes.filter(({ mutant }) => mutant !== undefined)
     assert.equal(tried.length, MUTANTS.length)
     const played = outcomes.flatMap(({ mutant, verdicts }) => (mutant === undefined ? verdicts : []))
@@ -23,7 +26,7 @@ describe('the mutation proof', () => {
     })
     assert.deepEqual(doubts, [])
     context.diagnostic(
-      `${tried.length} mutants, noticed by ${new Set(MUTANTS.map(({ caughtBy }) => caughtBy)).size} checks`,
+      `${tried.length} mutants, noticed by ${new Set(MUTANTS.map(({ caughtBy }) => caughtBy)).size} checks, in ${seconds} s`,
     )
   })
 
@@ -54,6 +57,11 @@ describe('the mutation proof', () => {
       [
         { ...SOME, name: 'no value', replace: `${SOME.find} throw new TypeError('broken')` },
         /crashed under seed 1: .*broken/,
+      ],
+      // Nobody gossips, so that the cluster of the check does not stand: the check itself has seen nothing.
+      [
+        { ...ONCE, name: 'no start', replace: 'return 0', caughtBy: 'quiet' },
+        /crashed under seed 1: the cluster does not come to agree/,
       ],
       [{ ...SOME, name: 'no place', find: 'not in any source' }, /does not apply/],
     ]

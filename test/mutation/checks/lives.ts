@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict'
 import { Membership } from '../../../src/membership.ts'
 import { Cluster } from '../../../src/sim/cluster.ts'
-import { assertNone, type Check, exceptOf, hold, onCluster, othersThan, THREE, told, wordsOf } from '../check.ts'
+import {
+  assertNone,
+  beside,
+  type Check,
+  exceptOf,
+  hold,
+  onCluster,
+  othersThan,
+  THREE,
+  told,
+  wordsOf,
+} from '../check.ts'
 
 const LEAVER = 'm-3'
 
@@ -95,9 +106,17 @@ const fromDisk: Check = {
       await cluster.run(2_000)
       const before = cluster.member(LEAVER).local.incarnation
       cluster.crash(LEAVER)
-      await cluster.restart(LEAVER)
+      // Nobody has told it anything yet: with a join it would have denied what it heard.
+      await cluster.restart(LEAVER, { joins: false })
       const after = cluster.member(LEAVER).local.incarnation
       assert.ok(after > before, `${before} before, ${after} after`)
+      const joined = cluster.finish(
+        cluster
+          .member(LEAVER)
+          .join(['10.0.0.1:7946'])
+          .then(() => {}),
+      )
+      await beside('it cannot join', joined)
       await cluster.settle({ withinMs: 5_000 })
       assert.equal(cluster.member(LEAVER).local.incarnation, after, 'it had to deny nothing')
       assert.equal(cluster.member(LEAVER).health, 0, 'and so it counts nothing against itself')
@@ -206,8 +225,8 @@ const lateGoodbye: Check = {
       transcript: 'off',
       options: { pushPullIntervalMs: 4_000, leavePropagateDelayMs: 0 },
     })
-    await cluster.start(6)
-    await cluster.settle()
+    await beside('the cluster does not start', cluster.start(6))
+    await beside('the cluster does not come to agree', cluster.settle())
     await cluster.run(5_000)
     // What goes to m-6 by packet takes so long that the goodbye comes after the return.
     const links = cluster.simulation.network.links
@@ -220,8 +239,26 @@ const lateGoodbye: Check = {
     slow()
     await cluster.run(20_000)
     await cluster.settle({ withinMs: 0 })
-    await cluster.close()
+    await beside('the cluster does not close', cluster.close())
   },
+}
+
+const halves: Check = {
+  name: 'two halves that held each other for dead for ten minutes are one cluster within a minute of healing, by themselves',
+  seeds: THREE,
+  play: (seed) =>
+    onCluster(7, { seed }, async (cluster) => {
+      await cluster.leave('m-1') // the seed of all of them: it helps nobody to find the others
+      const { names } = cluster
+      cluster.partition([names.slice(0, 3), names.slice(3)])
+      await cluster.run(600_000)
+      assert.ok(
+        hold(cluster, names.slice(0, 3), 'm-6', ({ state }) => state === 'dead'),
+        'the others are dead',
+      )
+      cluster.heal()
+      await cluster.settle({ withinMs: 60_000 })
+    }),
 }
 
 const asked: Check = {
@@ -252,5 +289,6 @@ export const LIVES = {
   causal,
   forced,
   lateGoodbye,
+  halves,
   asked,
 } as const satisfies Record<string, Check>
