@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { CHECK } from '../mutation/checks.ts'
-import { MUTANTS, type Mutant } from '../mutation/mutants.ts'
-import { doubtOf, listed, patched, prove } from '../mutation/proof.ts'
+import { CHECK } from './checks.ts'
+import { MUTANTS, type Mutant } from './mutants.ts'
+import { doubtOf, listed, patched, prove } from './proof.ts'
 
 const [SOME] = MUTANTS as [Mutant]
 const ONCE = MUTANTS.find(({ name }) => name === 'told-one-time') as Mutant
