@@ -230,8 +230,8 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
 /** The time to deny begins anew: it has been denied up to now. Who accused it counts all the same, and the news goes no further than it would.
  *  Differs: memberlist lets the first accusation run on, and forgets that the member has denied it. */
 function renewSuspicion(state: SwimState, member: MemberRecord, claim: Suspect, note: ClaimNote, now: number): void {
-  member.suspicion?.renew(now)
-  if (member.suspicion !== undefined) awaitEnd(state, member.name, member.suspicion)
+  if (member.suspicion?.renew(now) !== true) return
+  awaitEnd(state, member.name, member.suspicion)
   noteRenewal(state, member, claim, note, now)
 }
 
@@ -390,12 +390,12 @@ function giveBack(state: SwimState, since: number, now: number): void {
   }
 }
 
-/** The verdict falls at the end; before that a suspect whom too few others accuse is told once more. */
+/** The verdict falls at the end; before that a suspect whom too few others accuse is told once more, and only once. */
 function awaitEnd(state: SwimState, name: string, suspicion: Suspicion): void {
   const { deadlines, options } = state
   deadlines.set(suspicionKey(name), suspicion.endsAt, { kind: 'suspicion', name })
   const at = suspicion.endsAt - LAST_PING_INTERVALS * options.probeIntervalMs
-  const isPlanned = options.lastPings && !suspicion.isConfirmed && at > suspicion.startedAt
+  const isPlanned = options.lastPings && !suspicion.isConfirmed && !suspicion.isToldLast && at > suspicion.startedAt
   if (isPlanned) deadlines.set(lastPingKey(name), at, { kind: 'last-ping', name })
   else deadlines.delete(lastPingKey(name))
 }

@@ -14,6 +14,7 @@ import { nextSeqNo, type SwimState } from './state.ts'
 export function sendLastPing(state: SwimState, name: string, now: number): void {
   const member = state.members.get(name)
   if (member?.suspicion === undefined) return
+  member.suspicion.isToldLast = true
   const { incarnation, address } = member
   const ping = encodeSwimMessage(pingOf(state, name, nextSeqNo(state)))
   const accusation = encodeSwimMessage({ type: 'suspect', node: name, incarnation, from: state.self.name })

@@ -13,7 +13,7 @@ import type { Random } from '../base/random.ts'
 import type { Address } from '../wire/address.ts'
 import type { Cidr } from '../wire/cidr.ts'
 import { PART_OVERHEAD_BYTES } from '../wire/compound.ts'
-import type { PacketMessage, StreamMessage } from '../wire/types.ts'
+import type { Ack, PacketMessage, StreamMessage } from '../wire/types.ts'
 import { Awareness } from './awareness.ts'
 import {
   announceLeave,
@@ -274,14 +274,17 @@ export class Swim {
     const request = this.#state.requests.get(id)
     if (request === undefined) return
     this.#state.requests.delete(id)
-    heardAnswer(this.#state, now)
     if (request.purpose === 'probe') {
-      if (message.type === 'ack' && message.seqNo === request.seqNo) probeStreamAcked(this.#state, request.seqNo, now)
+      const isAnswer = message.type === 'ack' && message.seqNo === request.seqNo
+      if (isAnswer) heardAnswer(this.#state, now)
+      if (isAnswer) probeStreamAcked(this.#state, request.seqNo, now)
       else probeStreamFailed(this.#state, request.seqNo, describe(message), now)
       return
     }
-    if (message.type === 'push-pull') completePushPull(this.#state, id, request, message, now)
-    else this.#state.delegate.exchangeDone(id, describe(message), now)
+    if (message.type === 'push-pull') {
+      heardAnswer(this.#state, now)
+      completePushPull(this.#state, id, request, message, now)
+    } else this.#state.delegate.exchangeDone(id, describe(message), now)
   }
 
   /** A stream we opened came to nothing. */
@@ -332,14 +335,11 @@ export class Swim {
         beginRelay(state, message, from, now)
         return
       case 'ack':
-        heardAnswer(state, now)
-        if (probeAcked(state, message, from, now) || pingAcked(state, message.seqNo, now)) return
-        if (checkAcked(state, message.seqNo, now)) return
-        relayAck(state, message.seqNo)
+        // What answers no question of ours may come from anybody, and proves nothing.
+        if (isAckOfOurs(state, message, from, now)) heardAnswer(state, now)
         return
       case 'nack':
-        heardAnswer(state, now)
-        probeNacked(state, message.seqNo, from, now)
+        if (probeNacked(state, message.seqNo, from, now)) heardAnswer(state, now)
         return
       case 'alive':
         applyAlive(state, message, now, { received: bytes, from })
@@ -406,6 +406,17 @@ export class Swim {
   #tick(kind: 'probe-tick' | 'gossip' | 'push-pull', at: number): void {
     this.#state.deadlines.set(kind, at, { kind })
   }
+}
+
+/** Gives an ack to whoever asked. True if it answers something that we asked. */
+function isAckOfOurs(state: SwimState, ack: Ack, from: Address, now: number): boolean {
+  const { seqNo } = ack
+  return (
+    probeAcked(state, ack, from, now) ||
+    pingAcked(state, seqNo, now) ||
+    checkAcked(state, seqNo, now) ||
+    relayAck(state, seqNo)
+  )
 }
 
 function isQuestion(message: PacketMessage): boolean {

@@ -35,9 +35,13 @@ export function heedVerdict(state: SwimState, claim: Dead, now: number, note: Cl
     applyDead(state, claim, now, note)
     return
   }
-  // Asked already, or alive a moment ago.
-  if (state.checks.has(claim.node)) return
-  if (state.checks.size >= MAX_CHECKS) applySuspect(state, { ...claim, type: 'suspect' }, now, fromOf(note))
+  const check = state.checks.get(claim.node)
+  // Asked already, or alive a moment ago; what says no more than was said then adds nothing.
+  if (check !== undefined && claim.incarnation <= check.claim.incarnation) return
+  // The question stands; what was answered at a lower number is asked again.
+  if (check?.isAnswered === false) state.checks.set(claim.node, { ...check, claim, note })
+  else if (check === undefined && state.checks.size >= MAX_CHECKS)
+    applySuspect(state, { ...claim, type: 'suspect' }, now, fromOf(note))
   else ask(state, member, claim, now, note)
 }
 
@@ -73,7 +77,7 @@ export function postponeChecks(state: SwimState, byMs: number): void {
 function isDoubtful(state: SwimState, member: MemberRecord, now: number): boolean {
   if (member === state.self || !isPresent(member)) return false
   const { suspicion } = member
-  return suspicion === undefined || now - suspicion.startedAt < suspicion.minMs * RIPE_SHARE
+  return suspicion === undefined || suspicion.ageMs(now) < suspicion.minMs * RIPE_SHARE
 }
 
 function ask(state: SwimState, member: MemberRecord, claim: Dead, now: number, note: ClaimNote): void {

@@ -79,6 +79,20 @@ describe('swim/last-ping.ts', () => {
     assert.deepEqual(toldAt(made), [27_000])
   })
 
+  it('comes once in a suspicion, also where that ends sooner or later than it seemed; one that begins anew has its own', () => {
+    const made = telling({ renewSuspicions: true })
+    made.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'))
+    passTo(made, 10_000)
+    assert.deepEqual(toldAt(made), [9381])
+    made.now = 14_000
+    made.swim.stalled(4000, made.now)
+    passTo(made, 15_000)
+    assert.deepEqual(toldAt(made), [9381])
+    made.receive(suspect('m2', 2, 'm4'))
+    passTo(made, 40_000)
+    assert.deepEqual(toldAt(made), [9381, 15_000 + 9381])
+  })
+
   it('nothing is sent where enough accuse, where the switch is off, or once the suspicion is over', () => {
     const confirmed = telling()
     confirmed.receive(suspect('m2', 1, 'm3'), suspect('m2', 1, 'm4'), suspect('m2', 1, 'm5'))

@@ -68,6 +68,47 @@ describe('swim/verdict-checks.ts: a verdict about a member that is alive to us',
     assert.equal(made.status('m2'), 'alive')
   })
 
+  it('is held back for a probe interval after the answer, and asked about again from then on', () => {
+    const made = checking(5, { probeIntervalMs: 1000, probeTimeoutMs: 500 })
+    made.receive(dead('m2', 1))
+    const { seqNo } = question(made)
+    made.advanceTo(100)
+    made.ack(seqNo)
+    const doubts = (): number => kindsOf(made, 'm2').filter((kind) => kind === 'verdict-doubted').length
+    for (const [time, expected] of [
+      [700, 1],
+      [1099, 1],
+      [1100, 2],
+    ] as const) {
+      made.advanceTo(time)
+      made.receive(dead('m2', 1))
+      assert.equal(doubts(), expected, `after ${time} ms`)
+    }
+  })
+
+  it('at a higher number takes the place of the one that is asked about', () => {
+    const made = checking()
+    made.receive(dead('m2', 1))
+    made.effects()
+    made.advanceTo(300)
+    made.receive(dead('m2', 3, 'm8'), dead('m2', 2, 'm7'))
+    assert.deepEqual(made.effects(), [], 'the question stands')
+    made.advanceTo(500)
+    assert.deepEqual([made.status('m2'), made.incarnation('m2')], ['dead', 3])
+    assert.deepEqual(made.spread(), [dead('m2', 3, 'm8')])
+  })
+
+  it('at a higher number is asked about, also where the member has just answered: it has to be told of that', () => {
+    const made = checking()
+    made.receive(dead('m2', 1))
+    made.ack(question(made).seqNo)
+    made.advanceTo(100)
+    made.receive(dead('m2', 3, 'm8'))
+    assert.deepEqual(question(made).rest, [suspect('m2', 3, 'm1')])
+    made.advanceTo(600)
+    assert.deepEqual([made.status('m2'), made.incarnation('m2')], ['dead', 3])
+  })
+
   it('is taken though the answer to another question comes', () => {
     const made = checking()
     made.receive(dead('m2', 1))
@@ -111,6 +152,15 @@ describe('swim/verdict-checks.ts: what is taken at once', () => {
     }
   })
 
+  it('not one about a member that we suspect for so long only because we stood still', () => {
+    const made = checking(5, { probeIntervalMs: 1000 })
+    made.receive(suspect('m2', 1, 'm3'))
+    made.now = 2500
+    made.swim.stalled(2000, made.now)
+    made.receive(dead('m2', 1))
+    assert.equal(made.status('m2'), 'suspect')
+  })
+
   it('any, where the switch is off', () => {
     const made = checking(5, { verdictChecks: false })
     made.receive(dead('m2', 1))
@@ -134,6 +184,11 @@ describe('swim/verdict-checks.ts: many verdicts at once', () => {
     const suspects = names.filter((name) => made.status(name) === 'suspect')
     assert.deepEqual(suspects, names.slice(MAX_CHECKS))
     assert.equal(made.packets().length, MAX_CHECKS)
+    const told = made.spread()
+    assert.ok(
+      told.length > 0 && told.every(({ type }) => type === 'suspect'),
+      'nobody is told a verdict that we do not share',
+    )
     const [first] = suspects
     assert.ok(first !== undefined)
     made.receive(alive(first, 2))
