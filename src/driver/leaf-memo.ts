@@ -6,9 +6,9 @@ import { copyOf } from '../base/bytes.ts'
 import { type PacketLeaf, type ReadLeaf, readLeaf } from '../wire/packet.ts'
 import { SerfType, SwimType } from '../wire/types.ts'
 
-/** Twice as many as claims and intents of a cluster of 4,000 that begins. Strangers can fill it: 26 MiB then, measured with alive
- *  claims of 480 bytes. */
-const SLOTS = 16_384
+/** As many as claims and intents of a cluster of 250 that begins. Strangers can fill it, with some 1.6 KiB each: no more than the
+ *  fuzzer lets any process keep. */
+const SLOTS = 512
 /** Longer messages are read anew: an alive claim with tags of 400 bytes is shorter. */
 const MAX_BYTES = 512
 

@@ -6,8 +6,8 @@ import { concat } from '../base/bytes.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfMessage, SerfType, SwimType } from '../wire/types.ts'
 
-/** Twice as many as a cluster of 4,000 that begins has. */
-const SLOTS = 8192
+/** As many as a cluster of 250 that begins has. */
+const SLOTS = 256
 /** Longer ones are handled anew: a name of 128 bytes makes 170. */
 const MAX_BYTES = 256
 

@@ -74,7 +74,7 @@ interface Entry extends SerfRecord {
 }
 
 /** What views have alike, of the whole process: nobody changes it, and in one that runs many members each of them holds all others. */
-const SHARED_SLOTS = 4096
+const SHARED_SLOTS = 512
 const tagsByMeta = new ByteMemo<RawTags>(SHARED_SLOTS)
 const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
 

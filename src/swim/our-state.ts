@@ -7,7 +7,7 @@ import { WireState } from '../wire/types.ts'
 import { type MemberRecord, type SwimStatus, type Told, tellsVersions } from './member.ts'
 
 /** Rows that others have told in the same words: one copy does for all members of a process. */
-const rows = new ByteMemo<Told>(8192)
+const rows = new ByteMemo<Told>(256)
 
 const STATE_NUMBER = {
   alive: WireState.alive,

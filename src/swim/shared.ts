@@ -5,10 +5,10 @@ import { ByteMemo } from '../base/byte-memo.ts'
 import { copyOf } from '../base/bytes.ts'
 import { Address } from '../wire/address.ts'
 
-/** Twice as many as a cluster of 4,000 has members. */
-const SLOTS = 8192
+/** Twice as many as a cluster of 250 has members: in one of thousands they are held more than once. */
+const SLOTS = 512
 /** Names are forgotten all at once. */
-const MAX_NAMES = 16_384
+const MAX_NAMES = 1024
 
 /** Of the whole process: what is shared says nothing but what it says. */
 const byteStrings = new ByteMemo<Uint8Array>(SLOTS)
