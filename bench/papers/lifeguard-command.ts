@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { SimMemberOptions } from '../../src/sim/cluster.ts'
 import { type Cell, FULL, MODELS, type Scale } from './lifeguard-play.ts'
 import { cellName, cellOf, type Job, keyOf, type Result } from './lifeguard-results.ts'
-import { COMMON, CONFIGURATIONS, ROWS, TUNING } from './lifeguard-rows.ts'
+import { COMMON, CONFIGURATIONS, ROWS, RULES, TUNING } from './lifeguard-rows.ts'
 import { GRID, GRID_SEEDS, HOLD_OUT, HOLD_OUT_SEEDS } from './lifeguard-seeds.ts'
 import { bySickTable, cellsTable, comparison, loadTable, tuningTable, verdictsTable } from './lifeguard-tables.ts'
 
@@ -17,6 +17,7 @@ const SMOKE: { readonly cells: readonly Cell[]; readonly seeds: readonly number[
 const FLAGS = {
   rows: { type: 'boolean', default: false },
   tuning: { type: 'boolean', default: false },
+  rules: { type: 'boolean', default: false },
   configs: { type: 'string', multiple: true, default: [] as string[] },
   config: { type: 'string', multiple: true, default: [] as string[] },
   grid: { type: 'boolean', default: false },
@@ -56,6 +57,7 @@ export function parseCommand(words: readonly string[]): Command {
   const named = [
     ...(values.rows || values.smoke ? ROWS : []),
     ...(values.tuning ? TUNING : []),
+    ...(values.rules ? RULES : []),
     ...listed(values.configs),
     // What is compared with comes first, so that per cent are of it.
     ...compared.toReversed().filter((name) => name in CONFIGURATIONS),

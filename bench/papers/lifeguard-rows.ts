@@ -20,15 +20,21 @@ const NO_RULES: SimMemberOptions = Object.fromEntries(
     .map(([name]) => [name, false]),
 )
 
-/** By name. `ours` is what this library does by default, but for alpha; `stall-rule` has that rule alone; the others none of our rules. */
+/** Lifeguard with one rule of ours, by `lifeguard+rule`. */
+const ALONE: Readonly<Record<string, SimMemberOptions>> = Object.fromEntries(
+  Object.keys(NO_RULES).map((rule) => [`lifeguard+${rule}`, { ...NO_RULES, [rule]: true }]),
+)
+
+/** By name. `ours` is what this library does by default, but for alpha; `all` has every rule of ours; `lifeguard+…` one; the others none. */
 export const CONFIGURATIONS: Readonly<Record<string, SimMemberOptions>> = {
   swim: { ...NO_PROBE_HEALTH, ...NO_LONG_SUSPICION, ...NO_BUDDY, ...NO_RULES },
   'lha-probe': { ...NO_LONG_SUSPICION, ...NO_BUDDY, ...NO_RULES },
   'lha-suspicion': { ...NO_PROBE_HEALTH, ...NO_BUDDY, ...NO_RULES },
   buddy: { ...NO_PROBE_HEALTH, ...NO_LONG_SUSPICION, ...NO_RULES },
   lifeguard: NO_RULES,
-  'stall-rule': { ...NO_RULES, stallRule: true },
   ours: {},
+  all: Object.fromEntries(Object.keys(NO_RULES).map((rule) => [rule, true])),
+  ...ALONE,
   'alpha-4': { ...NO_RULES, suspicionMult: 4 },
   'alpha-3': { ...NO_RULES, suspicionMult: 3 },
   'alpha-2': { ...NO_RULES, suspicionMult: 2 },
@@ -36,6 +42,9 @@ export const CONFIGURATIONS: Readonly<Record<string, SimMemberOptions>> = {
 
 /** The paper's five. */
 export const ROWS: readonly string[] = ['swim', 'lha-probe', 'lha-suspicion', 'buddy', 'lifeguard']
+
+/** What each rule of ours does: none, each alone, those that are on by default, all. */
+export const RULES: readonly string[] = ['lifeguard', ...Object.keys(ALONE), 'ours', 'all']
 
 /** Those of the tuning curve, beside plain SWIM. */
 export const TUNING: readonly string[] = ['swim', 'lifeguard', 'alpha-4', 'alpha-3', 'alpha-2']

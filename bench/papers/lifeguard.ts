@@ -4,8 +4,8 @@
 //   npm run bench:lifeguard -- --rows --grid --out rows.jsonl
 //   npm run bench:lifeguard -- --config mine='{"suspicionMult":6}' --configs lifeguard --cells late:16/8000/2000 --seeds 1-5 --compare mine lifeguard
 //
-//   which configurations   --rows (the paper's five)   --tuning   --configs a,b (lifeguard-rows.ts)   --config name=JSON (over the common
-//                          alpha 5 and beta 6 and our defaults; may be given again)
+//   which configurations   --rows (the paper's five)   --tuning   --rules (ours: none, each alone, together)   --configs a,b
+//                          (lifeguard-rows.ts)   --config name=JSON (over alpha 5, beta 6 and our defaults; may be given again)
 //   which cells            --grid   --hold-out (both name their seeds)   --cells model:sick/sickMs/wellMs,...   --model late,held (only these)
 //   which seeds            --seeds 1-5,9
 //   which tables           the rows; --by-cell   --by-sick   --compare one other
