@@ -238,6 +238,7 @@ export class Serf {
     deadlines.set('queue-check', now + options.queueCheckIntervalMs, { kind: 'queue-check' })
     startReconnecting(this.#state, now)
     startSnapshot(this.#state, now)
+    this.#settle(now)
   }
 
   receivePacket(received: readonly Received[], from: Address, now: number): void {
@@ -457,6 +458,7 @@ export class Serf {
     }
     settleSnapshot(this.#state, now)
     settleNews(this.#state, now)
+    swim.settle(now)
   }
 
   #tellTold(tickets: readonly number[], now: number): void {

@@ -147,6 +147,9 @@ export interface SwimState {
   probeTickMissed: boolean
   /** How many members were told what they seem not to know, since when; see `reminders.ts`. */
   readonly reminders: { since: number; count: number }
+  /** When the next round of gossip falls, or would have fallen; none before the start, or where gossip is off. `isAwaited` while there is
+   *  something to tell: then it is among the deadlines. */
+  readonly gossip: { at: number | undefined; isAwaited: boolean }
   /** Bytes of packets that the layer above may claim from membership; see `piggyback.ts`. */
   creditAbove: number
   seqNo: number

@@ -122,6 +122,7 @@ export class Swim {
       probe: undefined,
       probeTickMissed: false,
       reminders: { since: Number.NEGATIVE_INFINITY, count: 0 },
+      gossip: { at: undefined, isAwaited: false },
       creditAbove: 0,
       seqNo: 0,
       requestId: 0,
@@ -189,13 +190,24 @@ export class Swim {
     return this.#state.queue.takeFinished()
   }
 
+  /** To be called at the end of every transition, also where only the layer above has something to tell: rounds of gossip are held only
+   *  while something is to be told, at the times at which they would be held anyway. memberlist wakes for every round, and sends the same. */
+  settle(now: number): void {
+    const { gossip, options, delegate, queue } = this.#state
+    if (gossip.isAwaited || gossip.at === undefined) return
+    if (queue.size === 0 && delegate.broadcastsWaiting(PART_OVERHEAD_BYTES).allBytes === 0) return
+    gossip.isAwaited = true
+    if (gossip.at <= now) gossip.at = nextTick(gossip.at, options.gossipIntervalMs, now)
+    this.#tick('gossip', gossip.at)
+  }
+
   /** Announces ourselves and begins to probe, gossip and exchange, each at a random phase. */
   start(meta: Uint8Array, now: number): void {
-    const { options, random, isolation } = this.#state
+    const { options, random, isolation, gossip } = this.#state
     isolation.heard(now)
     announceSelf(this.#state, meta, now)
     this.#tick('probe-tick', now + options.probeIntervalMs * (1 + random.fraction()))
-    if (options.gossipIntervalMs > 0) this.#tick('gossip', now + options.gossipIntervalMs * (1 + random.fraction()))
+    if (options.gossipIntervalMs > 0) gossip.at = now + options.gossipIntervalMs * (1 + random.fraction())
     if (options.pushPullIntervalMs > 0) this.#tick('push-pull', now + options.pushPullIntervalMs * random.fraction())
   }
 
@@ -388,7 +400,8 @@ export class Swim {
         checkEnd(state, due.name, now)
         return
       case 'gossip':
-        this.#tick(due.kind, nextTick(at, options.gossipIntervalMs, now))
+        state.gossip.isAwaited = false
+        state.gossip.at = nextTick(at, options.gossipIntervalMs, now)
         gossipTick(state, now)
         return
       case 'push-pull':

@@ -3,17 +3,25 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { alive, Bench, type BenchSetup, dead, left, suspect } from './support.ts'
 
+const DAY_MS = 86_400_000
+
 /** A bench of which only gossip moves: its first round comes 200 to 400 ms after the start. */
 function bench(last: number, setup: BenchSetup = {}): Bench {
-  const made = new Bench({ gossipIntervalMs: 200, probeIntervalMs: 86_400_000, probeTimeoutMs: 500, ...setup })
+  const made = new Bench({ gossipIntervalMs: 200, probeIntervalMs: DAY_MS, probeTimeoutMs: 500, ...setup })
   made.know(last)
   return made
 }
 
-/** Whom a round of gossip went to. */
+/** Whom a round of gossip went to; nobody where there was none to come. */
 function round(made: Bench): string[] {
-  made.step()
+  if (nextRound(made) !== undefined) made.step()
   return made.packets().map(({ to }) => to.host)
+}
+
+/** When the next round falls; `undefined` where nothing but the probe of the next day is to come. */
+function nextRound(made: Bench): number | undefined {
+  const next = made.swim.nextDeadline() as number
+  return next < DAY_MS ? next : undefined
 }
 
 describe('serf-behaviour §7: a round of gossip', () => {
@@ -28,13 +36,25 @@ describe('serf-behaviour §7: a round of gossip', () => {
     }
   })
 
-  it('says nothing where nothing is queued', () => {
+  it('there is none where nothing is queued, and what is queued waits for the time of the next', () => {
     const made = bench(20)
-    for (let rounds = 0; rounds < 5; rounds++) {
-      made.delegate.draws.length = 0
-      assert.deepEqual(round(made), [])
-      assert.equal(made.delegate.draws.length, 0, 'the layer above said itself that nothing waits')
-    }
+    const first = nextRound(made)
+    assert.ok(first !== undefined, 'the news of the start was still to be told')
+    assert.deepEqual(round(made), [])
+    assert.equal(nextRound(made), undefined)
+    made.now = first + 9_950
+    made.receive(suspect('m2', 1))
+    assert.equal(nextRound(made), first + 10_000)
+    assert.equal(round(made).length, 3)
+  })
+
+  it('what the layer above queues is told as well, once it says so', () => {
+    const made = bench(20)
+    round(made)
+    made.delegate.broadcasts = [Uint8Array.of(8, 1)]
+    assert.equal(nextRound(made), undefined)
+    made.swim.settle(made.now)
+    assert.equal(round(made).length, 3)
   })
 
   it('stops when what is queued has been told often enough', () => {

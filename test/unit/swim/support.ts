@@ -239,6 +239,44 @@ export interface BenchSetup extends Partial<SwimOptions> {
 
 const STRANGER = at(999)
 
+/** Settles after each transition, as the layer above does. */
+class SettledSwim extends Swim {
+  override start(...given: Parameters<Swim['start']>): void {
+    super.start(...given)
+    this.settle(given[1])
+  }
+
+  override setMeta(...given: Parameters<Swim['setMeta']>): void {
+    super.setMeta(...given)
+    this.settle(given[1])
+  }
+
+  override leave(...given: Parameters<Swim['leave']>): void {
+    super.leave(...given)
+    this.settle(given[0])
+  }
+
+  override receivePacket(...given: Parameters<Swim['receivePacket']>): void {
+    super.receivePacket(...given)
+    this.settle(given[2])
+  }
+
+  override receiveRequest(...given: Parameters<Swim['receiveRequest']>): void {
+    super.receiveRequest(...given)
+    this.settle(given[3])
+  }
+
+  override receiveReply(...given: Parameters<Swim['receiveReply']>): void {
+    super.receiveReply(...given)
+    this.settle(given[2])
+  }
+
+  override advance(...given: Parameters<Swim['advance']>): void {
+    super.advance(...given)
+    this.settle(given[0])
+  }
+}
+
 /** `m1` on the bench, started at 0. Without gossip, exchanges, checks of verdicts and last pings, unless a test asks for them. */
 export class Bench {
   readonly delegate = new Recorder()
@@ -257,7 +295,7 @@ export class Bench {
     const random = new Random(seed)
     const address = homeOf(name)
     const seams = { random, delegate, outbox }
-    this.swim = new Swim({ options, name, address, vsn, packetOverheadBytes, allowedCidrs, ...seams })
+    this.swim = new SettledSwim({ options, name, address, vsn, packetOverheadBytes, allowedCidrs, ...seams })
     this.swim.start(meta, 0)
     this.delegate.take()
   }
