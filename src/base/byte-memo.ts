@@ -7,15 +7,51 @@ interface Entry<Value> {
   readonly value: Value
 }
 
+/** The crowd that tables are made for, before anybody has said how large it is, and the largest that they follow. Strangers can make
+ *  one up: a table for the largest holds some megabytes, a tenth of what the names of such a crowd cost anyway. */
+const LEAST_CROWD = 256
+const MOST_CROWD = 4096
+
+let crowd = LEAST_CROWD
+const followers: ByteMemo<unknown>[] = []
+
+/** A table of the whole process that holds so many strings of each of a crowd. */
+export function crowdMemo<Value>(perHead: 1 | 2): ByteMemo<Value> {
+  const memo = new ByteMemo<Value>(perHead * crowd)
+  followers.push(memo)
+  return memo
+}
+
+/** Somebody in this process knows so many. Tables grow by it, and stay: whoever comes after will know as many. */
+export function expectCrowd(heads: number): void {
+  while (crowd < heads && crowd < MOST_CROWD) {
+    crowd *= 2
+    for (const memo of followers) memo.double()
+  }
+}
+
+/** As many as the tables have room for: a power of two. */
+export function crowdSize(): number {
+  return crowd
+}
+
 /** A table in which each byte string has two places. Finding and keeping cost one look at the bytes, whatever they are. */
 export class ByteMemo<Value> {
-  readonly #entries: (Entry<Value> | undefined)[]
-  readonly #mask: number
+  #entries: (Entry<Value> | undefined)[]
+  #mask: number
 
   /** @param slots how many values are kept at most, a power of two up to 65,536 */
   constructor(slots: number) {
     this.#entries = new Array<Entry<Value> | undefined>(slots).fill(undefined)
     this.#mask = slots - 1
+  }
+
+  /** Makes twice the room; what was kept is kept, but for what two would share a place. */
+  double(): void {
+    const before = this.#entries
+    this.#entries = new Array<Entry<Value> | undefined>(2 * before.length).fill(undefined)
+    this.#mask = this.#entries.length - 1
+    for (const entry of before) if (entry !== undefined) this.#place(entry)
   }
 
   /** What is kept for the bytes from `start` to `end`; `undefined` where nothing is. */
@@ -30,11 +66,14 @@ export class ByteMemo<Value> {
 
   /** Keeps `value` for `key`, which nobody changes any more. Gives the value. */
   keep(key: Uint8Array, value: Value): Value {
-    const hash = hashOf(key, 0, key.length)
-    const [first, second] = [hash & this.#mask, (hash >>> 16) & this.#mask]
-    const isSecondFree = this.#entries[first] !== undefined && this.#entries[second] === undefined
-    this.#entries[isSecondFree ? second : first] = { hash, key, value }
+    this.#place({ hash: hashOf(key, 0, key.length), key, value })
     return value
+  }
+
+  #place(entry: Entry<Value>): void {
+    const [first, second] = [entry.hash & this.#mask, (entry.hash >>> 16) & this.#mask]
+    const isSecondFree = this.#entries[first] !== undefined && this.#entries[second] === undefined
+    this.#entries[isSecondFree ? second : first] = entry
   }
 }
 

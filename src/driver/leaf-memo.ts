@@ -1,19 +1,17 @@
 // Messages of packets, read once: gossip brings the same bytes a dozen times to each member, and a process may run many members. What
 // comes again is given as it was read then, so nobody may change what was read. Pings and acks never come twice, and are read anew.
 // So are user events and queries: they hold what users said, the keys of the cluster too, and none of that outlives its member here.
-import { ByteMemo } from '../base/byte-memo.ts'
+import { crowdMemo } from '../base/byte-memo.ts'
 import { copyOf } from '../base/bytes.ts'
 import { type PacketLeaf, type ReadLeaf, readLeaf } from '../wire/packet.ts'
 import { SerfType, SwimType } from '../wire/types.ts'
 
-/** As many as claims and intents of a cluster of 250 that begins. Strangers can fill it, with some 1.6 KiB each: no more than the
- *  fuzzer lets any process keep. */
-const SLOTS = 512
 /** Longer messages are read anew: an alive claim with tags of 400 bytes is shorter. */
 const MAX_BYTES = 512
 
-/** Of the whole process: reading depends on nothing but the bytes. */
-const leaves = new ByteMemo<PacketLeaf>(SLOTS)
+/** Of the whole process: reading depends on nothing but the bytes. A claim and an intent of each, which a cluster that begins tells;
+ *  some 1.6 KiB where strangers fill it. */
+const leaves = crowdMemo<PacketLeaf>(2)
 
 /** As `readLeaf`; the bytes of claims and of messages of the layer above are ours to keep, and share no memory with the packet. */
 export const readLeafOnce: ReadLeaf = (all, start, end) => {

@@ -1,21 +1,19 @@
 // Intents, read once and put on their way once: in a storm of joins each comes to each member a dozen times, and a process may run many
 // members. What comes again is given as it was then, so nobody may change what was read. Queries and user events hold payloads, which
 // are handed to users, and are read anew.
-import { ByteMemo } from '../base/byte-memo.ts'
+import { crowdMemo } from '../base/byte-memo.ts'
 import { concat } from '../base/bytes.ts'
 import { decodeSerfMessage } from '../wire/serf-messages.ts'
 import { type SerfMessage, SerfType, SwimType } from '../wire/types.ts'
 
-/** As many as a cluster of 250 that begins has. */
-const SLOTS = 256
 /** Longer ones are handled anew: a name of 128 bytes makes 170. */
 const MAX_BYTES = 256
 
 const USER_TYPE = Uint8Array.of(SwimType.user)
 
 /** Of the whole process: reading depends on nothing but the bytes. */
-const read = new ByteMemo<SerfMessage>(SLOTS)
-const wrapped = new ByteMemo<Uint8Array>(SLOTS)
+const read = crowdMemo<SerfMessage>(1)
+const wrapped = crowdMemo<Uint8Array>(1)
 
 /** As `decodeSerfMessage`. @param bytes nobody changes them any more. Throws `DecodeError` */
 export function readSerfMessage(bytes: Uint8Array): SerfMessage {

@@ -5,7 +5,7 @@
 //   SWIM status   alive    suspect    any         any     any
 //   member.state  'alive'  'suspect'  'leaving'   'left'  'dead'
 
-import { ByteMemo } from '../base/byte-memo.ts'
+import { ByteMemo, crowdMemo } from '../base/byte-memo.ts'
 import { sameBytes } from '../base/bytes.ts'
 import type { MemberRecord } from '../swim/member.ts'
 import { decodeTags } from '../wire/tags.ts'
@@ -62,8 +62,8 @@ export interface SerfRecord {
   leftLtime?: number | undefined
   /** When it became left or failed. */
   goneAt: number
-  /** When a conflict about its name was last told; -Infinity at first. */
-  conflictToldAt: number
+  /** When a conflict about its name was last told, if ever. */
+  conflictToldAt: number | undefined
 }
 
 /** A record, and how a host saw it last: one object, since a cluster of thousands in one process holds millions. */
@@ -74,8 +74,7 @@ interface Entry extends SerfRecord {
 }
 
 /** What views have alike, of the whole process: nobody changes it, and in one that runs many members each of them holds all others. */
-const SHARED_SLOTS = 512
-const tagsByMeta = new ByteMemo<RawTags>(SHARED_SLOTS)
+const tagsByMeta = crowdMemo<RawTags>(2)
 const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
 
 /** All members by name, whatever their state. */

@@ -61,7 +61,7 @@ export class SerfDelegate implements SwimDelegate {
         status,
         statusLtime: intent?.ltime ?? 0,
         goneAt: 0,
-        conflictToldAt: Number.NEGATIVE_INFINITY,
+        conflictToldAt: undefined,
       })
     } else {
       record.swim = swim
@@ -136,7 +136,8 @@ export class SerfDelegate implements SwimDelegate {
     const { name, address } = existing
     const record = state.members.get(name)
     // The rival's claim comes again with every packet that carries it.
-    if (record === undefined || now - record.conflictToldAt < CONFLICT_INTERVAL_MS) return
+    if (record === undefined) return
+    if (record.conflictToldAt !== undefined && now - record.conflictToldAt < CONFLICT_INTERVAL_MS) return
     record.conflictToldAt = now
     state.outbox.notify({ type: 'conflict', name, address: address.key, claimedBy: claimed.key })
     if (name === state.name) beginConflictVote(state, claimed, now)

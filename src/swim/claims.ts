@@ -74,7 +74,7 @@ export function newRecord(name: string, address: Address, now: number): MemberRe
     status: 'dead',
     changedAt: now,
     suspicion: undefined,
-    remindedAt: Number.NEGATIVE_INFINITY,
+    remindedAt: undefined,
     hasAnswered: false,
     told: undefined,
   }

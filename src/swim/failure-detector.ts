@@ -57,12 +57,13 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
     succeed(state, probe, now, 'over-stream')
     return
   }
-  const missed = probe.nacksWanted > 0 ? probe.nacksWanted - probe.nackedBy.size : 1
+  const nacks = probe.asked?.nackedBy.size ?? 0
+  const missed = probe.nacksWanted > 0 ? probe.nacksWanted - nacks : 1
   state.awareness.apply(missed)
   trace('%s did not answer, %d nacks missing, local health %d', probe.target.name, missed, state.awareness.score)
-  const { target, incarnation, nackedBy, nacksWanted } = probe
+  const { target, incarnation, nacksWanted } = probe
   const health = state.awareness.score
-  state.trail.saw(target.name, { kind: 'probe-failed', nacks: nackedBy.size, nacksWanted, health }, now)
+  state.trail.saw(target.name, { kind: 'probe-failed', nacks, nacksWanted, health }, now)
   finish(state, probe)
   // Whoever announced itself while we waited is not the one that kept silent: under a higher incarnation the claim is
   // stale by itself, and one that took the name over from elsewhere may have a lower one.
@@ -94,7 +95,7 @@ export function probeAcked(
     trace('%s answers after %d ms', probe.target.name, now - probe.sentAt)
     state.delegate.pingCompleted(probe.target, now - probe.sentAt, payload, now)
   }
-  const helper = probe.helpers.get(from.key)
+  const helper = probe.asked?.helpers.get(from.key)
   succeed(state, probe, now, helper === undefined ? 'directly' : 'through-helper', helper)
   return true
 }
@@ -105,9 +106,11 @@ export function probeAcked(
  *  True if it counted. */
 export function probeNacked(state: SwimState, seqNo: number, from: Address, now: number): boolean {
   const probe = state.probe
-  if (probe?.seqNo !== seqNo || probe.nackedBy.size >= probe.nacksWanted || probe.nackedBy.has(from.key)) return false
-  probe.nackedBy.add(from.key)
-  const helper = probe.helpers.get(from.key) ?? from.key
+  if (probe?.seqNo !== seqNo || probe.asked === undefined) return false
+  const { helpers, nackedBy } = probe.asked
+  if (nackedBy.size >= probe.nacksWanted || nackedBy.has(from.key)) return false
+  nackedBy.add(from.key)
+  const helper = helpers.get(from.key) ?? from.key
   state.trail.saw(probe.target.name, { kind: 'helper-nack', helper }, now)
   return true
 }
@@ -169,14 +172,12 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
     stage: 'direct',
     skipped: false,
     isDisturbed: false,
-    helpers: new Map(),
+    asked: undefined,
     nacksWanted: 0,
-    nackedBy: new Set(),
     streamAcked: false,
   }
   state.probe = probe
   state.deadlines.set('probe-timeout', now + state.options.probeTimeoutMs, { kind: 'probe-timeout', seqNo })
-  state.deadlines.set('probe-end', endsAt, { kind: 'probe-end', seqNo })
   const ping = encodeSwimMessage(pingOf(state, target.name, seqNo))
   if (target.status === 'alive' || !state.options.buddySystem) {
     sendWithBroadcasts(state, probe.address, ping)
@@ -190,9 +191,12 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
 }
 
 function beginIndirect(state: SwimState, probe: Probe, now: number): void {
+  const asked = { helpers: new Map<string, string>(), nackedBy: new Set<string>() }
   probe.stage = 'indirect'
-  state.deadlines.delete('probe-timeout')
+  probe.asked = asked
   const { target, address, seqNo } = probe
+  state.deadlines.delete('probe-timeout')
+  state.deadlines.set('probe-end', probe.endsAt, { kind: 'probe-end', seqNo })
   const helpers = state.members.sample(
     state.options.indirectChecks,
     (member) => member.status === 'alive' && member !== state.self && member !== target,
@@ -200,7 +204,7 @@ function beginIndirect(state: SwimState, probe: Probe, now: number): void {
   for (const helper of helpers) {
     const nack = understands(helper, Feature.nack)
     if (nack) probe.nacksWanted++
-    probe.helpers.set(helper.address.key, shortName(helper.name))
+    asked.helpers.set(helper.address.key, shortName(helper.name))
     const message: IndirectPing = {
       ...sourceOf(state),
       type: 'indirect-ping',
@@ -214,7 +218,7 @@ function beginIndirect(state: SwimState, probe: Probe, now: number): void {
   }
   trace('%s is late, %d others are asked', target.name, helpers.length)
   const overStream = state.options.streamPings && understands(target, Feature.streamPing)
-  state.trail.saw(target.name, { kind: 'helpers-asked', helpers: [...probe.helpers.values()], overStream }, now)
+  state.trail.saw(target.name, { kind: 'helpers-asked', helpers: [...asked.helpers.values()], overStream }, now)
   if (!overStream) return
   const id = ++state.requestId
   state.requests.set(id, { purpose: 'probe', seqNo })
@@ -266,6 +270,7 @@ function succeed(
 function finish(state: SwimState, probe: Probe): void {
   state.probe = undefined
   state.deadlines.delete('probe-timeout')
+  if (probe.stage === 'direct') return
   state.deadlines.delete('probe-end')
   for (const [id, request] of state.requests) {
     if (request.purpose === 'probe' && request.seqNo === probe.seqNo) state.requests.delete(id)

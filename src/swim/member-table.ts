@@ -1,6 +1,7 @@
 // Who is known: lookup by name, the order of probing, random samples. Holds records, decides nothing about them.
 // The order is randomised round-robin (SWIM §4.3): every member is probed once a cycle, the worst gap is 2N - 1 probes.
 import { assert } from '../base/assert.ts'
+import { expectCrowd } from '../base/byte-memo.ts'
 import type { Random } from '../base/random.ts'
 import type { MemberRecord } from './member.ts'
 
@@ -37,6 +38,7 @@ export class MemberTable {
   add(member: MemberRecord): void {
     assert(!this.#byName.has(member.name), 'a member is added once')
     this.#byName.set(member.name, member)
+    expectCrowd(this.#byName.size)
     const at = this.#random.below(this.#order.length + 1)
     this.#order.push(member)
     const last = this.#order.length - 1

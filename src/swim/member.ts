@@ -31,8 +31,8 @@ export interface MemberRecord {
   changedAt: number
   /** Present exactly while `status` is `suspect`. */
   suspicion: Suspicion | undefined
-  /** When we last told it directly what it seems not to know; -Infinity at first. See `reminders.ts`. */
-  remindedAt: number
+  /** When we last told it directly what it seems not to know, if ever. See `reminders.ts`. */
+  remindedAt: number | undefined
   /** A probe of ours was answered, ever; kept by `failure-detector.ts`. */
   hasAnswered: boolean
   /** How it was told in an exchange last; kept by `our-state.ts`. */

@@ -1,13 +1,13 @@
 // What we tell in an exchange, each member encoded once and kept until it changes, and the whole of it too: a tiny request must not
 // make us encode a large table each time. Nobody has to say that a record has changed: it is compared with how it was told.
-import { ByteMemo } from '../base/byte-memo.ts'
+import { crowdMemo } from '../base/byte-memo.ts'
 import { copyOf } from '../base/bytes.ts'
 import { encodePushPullMember, joinPushPull } from '../wire/swim-messages.ts'
 import { WireState } from '../wire/types.ts'
 import { type MemberRecord, type SwimStatus, type Told, tellsVersions } from './member.ts'
 
 /** Rows that others have told in the same words: one copy does for all members of a process. */
-const rows = new ByteMemo<Told>(256)
+const rows = crowdMemo<Told>(1)
 
 const STATE_NUMBER = {
   alive: WireState.alive,

@@ -48,7 +48,7 @@ export function encodeSelf({ self }: SwimState): Uint8Array {
 /** Whether it may be reminded now; counts it, where it may. */
 function mayRemind({ options, reminders }: SwimState, member: MemberRecord, now: number): boolean {
   const { probeIntervalMs } = options
-  if (now - member.remindedAt < probeIntervalMs) return false
+  if (member.remindedAt !== undefined && now - member.remindedAt < probeIntervalMs) return false
   if (now - reminders.since >= probeIntervalMs) Object.assign(reminders, { since: now, count: 0 })
   if (reminders.count >= MAX_REMINDERS) return false
   reminders.count++

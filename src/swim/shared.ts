@@ -1,18 +1,13 @@
 // What the records of many members hold alike: names, addresses, metadata, rows of exchanges. In a process that runs many members each
 // of them holds all others, and one copy does for all: less memory, and less of it to walk through. Nobody changes any of it. Holds a
 // bounded number, and forgets one for another; whoever asks gets what it gave or what is like it.
-import { ByteMemo } from '../base/byte-memo.ts'
+import { crowdMemo, crowdSize } from '../base/byte-memo.ts'
 import { copyOf } from '../base/bytes.ts'
 import { Address } from '../wire/address.ts'
 
-/** Twice as many as a cluster of 250 has members: in one of thousands they are held more than once. */
-const SLOTS = 512
-/** Names are forgotten all at once. */
-const MAX_NAMES = 1024
-
 /** Of the whole process: what is shared says nothing but what it says. */
-const byteStrings = new ByteMemo<Uint8Array>(SLOTS)
-const addresses = new ByteMemo<Address>(SLOTS)
+const byteStrings = crowdMemo<Uint8Array>(2)
+const addresses = crowdMemo<Address>(2)
 const names = new Map<string, string>()
 
 const LONGEST_IP = 16
@@ -44,7 +39,8 @@ export function sharedAddress(ip: Uint8Array, port: number): Address {
 export function sharedName(name: string): string {
   const known = names.get(name)
   if (known !== undefined) return known
-  if (names.size >= MAX_NAMES) names.clear()
+  // All at once.
+  if (names.size >= 4 * crowdSize()) names.clear()
   names.set(name, name)
   return name
 }

@@ -48,11 +48,10 @@ export interface Probe {
   skipped: boolean
   /** We stood still meanwhile: what we measure is not the round trip. */
   isDisturbed: boolean
-  /** Who was asked to ping it, by the address that answers come from. */
-  readonly helpers: Map<string, string>
+  /** Absent in the direct stage, with which most probes end: who was asked to ping it, by the address that answers come from, and where
+   *  nacks came from, never more than are wanted. */
+  asked: { readonly helpers: Map<string, string>; readonly nackedBy: Set<string> } | undefined
   nacksWanted: number
-  /** Where nacks came from; never more than are wanted. */
-  readonly nackedBy: Set<string>
   /** The fallback ping over a stream was answered. */
   streamAcked: boolean
 }

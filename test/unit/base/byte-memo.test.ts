@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteMemo } from '../../../src/base/byte-memo.ts'
+import { ByteMemo, crowdMemo, crowdSize, expectCrowd } from '../../../src/base/byte-memo.ts'
 import { hexOf, utf8 } from '../../../src/base/bytes.ts'
 
 test('what is kept is found by the same bytes, wherever they stand, and by no others', () => {
@@ -33,4 +33,23 @@ test('it holds no more than its slots, and of as few as half of them nearly all'
   assert.ok(found() > 100, `${found()} of 128`)
   for (const key of keys) memo.keep(key, 0)
   assert.ok(found() <= 256, `${found()} of 256 slots`)
+})
+
+test('a table for a crowd grows with it, up to a bound, and keeps what it holds', () => {
+  const memo = crowdMemo<number>(1)
+  const keys = Array.from({ length: 10_000 }, (_, at) => utf8(`member-${at}`))
+  const found = (): number => keys.filter((key) => memo.find(key) !== undefined).length
+  const before = crowdSize()
+  memo.keep(utf8('member-0'), 7)
+  expectCrowd(before)
+  assert.equal(crowdSize(), before)
+  expectCrowd(before + 1)
+  assert.equal(crowdSize(), 2 * before)
+  assert.equal(memo.find(utf8('member-0')), 7)
+  expectCrowd(65_536)
+  assert.equal(crowdSize(), 4096)
+  for (const key of keys.slice(0, 2048)) memo.keep(key, 0)
+  assert.ok(found() > 1700, `${found()} of 2048`)
+  for (const key of keys) memo.keep(key, 0)
+  assert.ok(found() <= 4096, `${found()} of 4096 slots`)
 })
