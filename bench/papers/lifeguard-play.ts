@@ -64,6 +64,8 @@ export interface Outcome {
   readonly streamBytes: number
   /** Milliseconds, one a crash that a healthy member saw. */
   readonly first: readonly number[]
+  /** The same, of members whom no healthy one held for suspect when they crashed. Absent in results older than it. */
+  readonly firstUnaccused?: readonly number[]
   /** Milliseconds, one a crash that all healthy members saw. */
   readonly last: readonly number[]
   readonly undetected: number
@@ -91,8 +93,11 @@ export async function play(cell: Cell, seed: number, options: SimMemberOptions, 
   const names = cluster.simulation.random('who is sick').shuffle([...cluster.names])
   const sick = new Set(names.slice(0, cell.sick))
   const victims = names.slice(cell.sick, cell.sick + CRASHES)
+  const healthy = names.slice(cell.sick)
   const begunAt = cluster.now
   const crashedAt = new Map<string, number>()
+  /** Who stood accused at its crash. */
+  const accused = new Set<string>()
   const firstEvent = cluster.events.length
   const { traffic } = cluster.simulation.network
   const before = structuredClone({ sent: traffic.sent, streams: traffic.streams })
@@ -101,6 +106,8 @@ export async function play(cell: Cell, seed: number, options: SimMemberOptions, 
   victims.forEach((name, index) => {
     cluster.simulation.schedule.at(begunAt + CRASH_AFTER * sicknessMs + index * CRASH_EVERY_MS, () => {
       crashedAt.set(name, cluster.now)
+      if (healthy.some((other) => other !== name && cluster.member(other).member(name)?.state === 'suspect'))
+        accused.add(name)
       cluster.crash(name)
     })
   })
@@ -121,7 +128,7 @@ export async function play(cell: Cell, seed: number, options: SimMemberOptions, 
     bytes: after.sent.bytes - before.sent.bytes,
     streams: after.streams.dialled - before.streams.dialled,
     streamBytes: after.streams.bytes - before.streams.bytes,
-    ...detectionOf(events, crashedAt, new Set(observers)),
+    ...detectionOf(events, crashedAt, new Set(observers), accused),
   }
 }
 
@@ -194,8 +201,10 @@ function detectionOf(
   events: readonly ClusterEvent[],
   crashedAt: ReadonlyMap<string, number>,
   observers: ReadonlySet<string>,
-): Pick<Outcome, 'first' | 'last' | 'undetected'> {
+  accused: ReadonlySet<string>,
+): Pick<Outcome, 'first' | 'firstUnaccused' | 'last' | 'undetected'> {
   const first: number[] = []
+  const firstUnaccused: number[] = []
   const last: number[] = []
   for (const [name, at] of crashedAt) {
     // Who held it for dead when it crashed, falsely, tells nothing again: its verdict counts as there at the crash.
@@ -207,7 +216,8 @@ function detectionOf(
     }
     const delays = [...knownAt.values()].map((known) => Math.round(known - at))
     if (delays.length > 0) first.push(Math.min(...delays))
+    if (delays.length > 0 && !accused.has(name)) firstUnaccused.push(Math.min(...delays))
     if (delays.length === observers.size) last.push(Math.max(...delays))
   }
-  return { first, last, undetected: crashedAt.size - last.length }
+  return { first, firstUnaccused, last, undetected: crashedAt.size - last.length }
 }

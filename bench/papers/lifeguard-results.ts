@@ -80,6 +80,7 @@ export interface Total {
   readonly streamBytes: number
   /** Sorted milliseconds. */
   readonly first: readonly number[]
+  readonly firstUnaccused: readonly number[]
   readonly last: readonly number[]
   readonly undetected: number
 }
@@ -101,6 +102,7 @@ export function totalOf(results: readonly Result[]): Total {
     streams: sum(({ streams }) => streams) / memberSeconds,
     streamBytes: sum(({ streamBytes }) => streamBytes) / memberSeconds,
     first: sorted(results.flatMap(({ outcome }) => outcome.first)),
+    firstUnaccused: sorted(results.flatMap(({ outcome }) => outcome.firstUnaccused ?? [])),
     last: sorted(results.flatMap(({ outcome }) => outcome.last)),
     undetected: sum(({ undetected }) => undetected),
   }

@@ -192,11 +192,16 @@ export function comparison(byName: ByName, one: string, other: string): string {
   }
   const [left, right] = [totalOf(ones), totalOf(others)]
   const detection = table(
-    ['detection', 'first p50 / p99 s', 'last p50 / p99 s', 'crashes', 'missed'],
-    [
-      [one, tail(left.first), tail(left.last), left.first.length, left.undetected],
-      [other, tail(right.first), tail(right.last), right.first.length, right.undetected],
-    ],
+    ['detection', 'first p50 / p99 s', 'last p50 / p99 s', 'crashes', 'missed', 'unaccused: first p50 s', 'crashes'],
+    [left, right].map((total, index) => [
+      [one, other][index] as string,
+      tail(total.first),
+      tail(total.last),
+      total.first.length,
+      total.undetected,
+      seconds(quantile(total.firstUnaccused, 0.5)),
+      total.firstUnaccused.length,
+    ]),
   )
   return `${table(head, lines)}\n\n${detection}`
 }
