@@ -1,10 +1,10 @@
 // Results of runs: how they stand in a file, one JSON object a line, and what is made of many of them. Knows no cluster and prints nothing.
 import { existsSync, readFileSync } from 'node:fs'
-import { Random } from '../../src/base/random.ts'
 import type { SimMemberOptions } from '../../src/sim/cluster.ts'
 import type { Cell, Model, Outcome, Scale } from './lifeguard-play.ts'
 import { MODELS } from './lifeguard-play.ts'
 import { CONFIGURATIONS } from './lifeguard-rows.ts'
+import { bootstrap, sum } from './support/statistics.ts'
 
 /** One run to be made. */
 export interface Job {
@@ -78,7 +78,7 @@ export interface Total {
   readonly bytes: number
   readonly streams: number
   readonly streamBytes: number
-  /** Sorted milliseconds. */
+  /** Milliseconds. */
   readonly first: readonly number[]
   readonly firstUnaccused: readonly number[]
   readonly last: readonly number[]
@@ -86,31 +86,25 @@ export interface Total {
 }
 
 export function totalOf(results: readonly Result[]): Total {
-  const sum = (value: (outcome: Outcome) => number): number =>
-    results.reduce((total, { outcome }) => total + value(outcome), 0)
+  const all = (value: (outcome: Outcome) => number): number => sum(results.map(({ outcome }) => value(outcome)))
   const memberSeconds = results.reduce((total, { scale }) => total + (scale.members * scale.sicknessMs) / 1_000, 0)
   return {
     runs: results.length,
-    falseAll: sum(({ dead }) => dead.all),
-    falseHealthy: sum(({ dead }) => dead.healthy),
-    incidents: sum(({ incidents }) => incidents),
-    aboutSick: sum(({ dead }) => dead.aboutSick),
-    suspectAll: sum(({ suspect }) => suspect.all),
-    suspectHealthy: sum(({ suspect }) => suspect.healthy),
-    packets: sum(({ packets }) => packets) / memberSeconds,
-    bytes: sum(({ bytes }) => bytes) / memberSeconds,
-    streams: sum(({ streams }) => streams) / memberSeconds,
-    streamBytes: sum(({ streamBytes }) => streamBytes) / memberSeconds,
-    first: sorted(results.flatMap(({ outcome }) => outcome.first)),
-    firstUnaccused: sorted(results.flatMap(({ outcome }) => outcome.firstUnaccused ?? [])),
-    last: sorted(results.flatMap(({ outcome }) => outcome.last)),
-    undetected: sum(({ undetected }) => undetected),
+    falseAll: all(({ dead }) => dead.all),
+    falseHealthy: all(({ dead }) => dead.healthy),
+    incidents: all(({ incidents }) => incidents),
+    aboutSick: all(({ dead }) => dead.aboutSick),
+    suspectAll: all(({ suspect }) => suspect.all),
+    suspectHealthy: all(({ suspect }) => suspect.healthy),
+    packets: all(({ packets }) => packets) / memberSeconds,
+    bytes: all(({ bytes }) => bytes) / memberSeconds,
+    streams: all(({ streams }) => streams) / memberSeconds,
+    streamBytes: all(({ streamBytes }) => streamBytes) / memberSeconds,
+    first: results.flatMap(({ outcome }) => outcome.first),
+    firstUnaccused: results.flatMap(({ outcome }) => outcome.firstUnaccused ?? []),
+    last: results.flatMap(({ outcome }) => outcome.last),
+    undetected: all(({ undetected }) => undetected),
   }
-}
-
-/** The least value that `share` of them do not exceed, so the largest of few; NaN where there are none. */
-export function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? Number.NaN
 }
 
 export interface Ratio {
@@ -124,9 +118,8 @@ export interface Ratio {
   readonly other: number
 }
 
-const RESAMPLES = 10_000
-/** Fixed, so that a table is the same each time it is printed. */
-const RESAMPLING_SEED = 20_170_706
+/** As the measure in lifeguard-seeds.ts has it. */
+const RESAMPLING = { draws: 10_000, seed: 20_170_706 } as const
 
 /** Sum over sum of a value, in runs that both have: same cell, same seed. The interval is the percentile bootstrap over seeds: all
  *  cells of a seed are drawn together, since they share who is sick. */
@@ -150,28 +143,16 @@ export function ratioOf(
   }
   if (runs === 0) return undefined
   const pairs = [...bySeed.values()]
-  const random = new Random(RESAMPLING_SEED)
-  const ratios = Array.from({ length: RESAMPLES }, () => {
-    let [one, other] = [0, 0]
-    for (let draw = 0; draw < pairs.length; draw++) {
-      const pair = pairs[random.below(pairs.length)]
-      one += pair?.one ?? 0
-      other += pair?.other ?? 0
-    }
-    return quotient(one, other)
-  })
-  const one = pairs.reduce((sum, pair) => sum + pair.one, 0)
-  const other = pairs.reduce((sum, pair) => sum + pair.other, 0)
-  const ascending = sorted(ratios)
-  const [low, high] = [quantile(ascending, 0.025), quantile(ascending, 0.975)]
+  const sums = (drawn: readonly (typeof pairs)[number][]): readonly [one: number, other: number] => [
+    sum(drawn.map((pair) => pair.one)),
+    sum(drawn.map((pair) => pair.other)),
+  ]
+  const [one, other] = sums(pairs)
+  const { low, high } = bootstrap(pairs, (drawn) => quotient(...sums(drawn)), RESAMPLING)
   return { ratio: quotient(one, other), low, high, seeds: pairs.length, runs, one, other }
 }
 
 /** Nothing over nothing is 1: neither is better. */
 function quotient(one: number, other: number): number {
   return one === 0 && other === 0 ? 1 : one / other
-}
-
-function sorted(values: readonly number[]): number[] {
-  return values.toSorted((one, other) => one - other)
 }

@@ -1,6 +1,8 @@
 // Results as tables, beside what was published. Everything that is printed is worked out from the results given, or is a published figure.
-import { cellName, quantile, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
+import { cellName, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
 import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING, type PublishedRow } from './lifeguard-rows.ts'
+import { quantile } from './support/statistics.ts'
+import { seconds, table as tableOf } from './support/table.ts'
 
 const PAPER_MEMBERS = 128
 
@@ -217,23 +219,14 @@ function baseOf(byName: ByName): Total | undefined {
   return first === undefined ? undefined : totalOf(first)
 }
 
-function tail(ascending: readonly number[]): string {
-  return `${seconds(quantile(ascending, 0.5))} / ${seconds(quantile(ascending, 0.99))}`
-}
-
-function seconds(ms: number): string {
-  return Number.isNaN(ms) ? '-' : (ms / 1_000).toFixed(2)
+function tail(values: readonly number[]): string {
+  return `${seconds(quantile(values, 0.5))} / ${seconds(quantile(values, 0.99))}`
 }
 
 function percent(value: number, of: number | undefined): string {
   return of === undefined || of === 0 ? '-' : ((100 * value) / of).toFixed(2)
 }
 
-/** Markdown, with columns of even width. */
 function table(head: readonly string[], lines: readonly (readonly (string | number)[])[]): string {
-  const rows = [head, ...lines].map((line) => line.map(String))
-  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)))
-  const said = rows.map((row) => `| ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join(' | ')} |`)
-  said.splice(1, 0, `| ${widths.map((width) => `${'-'.repeat(width - 1)}:`).join(' | ')} |`)
-  return said.join('\n')
+  return tableOf(head, lines, 'right')
 }

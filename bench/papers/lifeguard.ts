@@ -11,21 +11,18 @@
 //   which tables           the rows; --by-cell   --by-sick   --compare one other
 //   how                    --out FILE   --jobs 1 (processes)   --members 128   --report (prints what is there, runs nothing)   --smoke (small)
 //   --page                 fills docs/papers.md with what the files that its marks name hold (lifeguard-page.ts)
-import { execFileSync, fork } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseCommand } from './lifeguard-command.ts'
 import { filledPage } from './lifeguard-page.ts'
-import { play } from './lifeguard-play.ts'
 import { cellName, type Job, keyOf, type Result, readResults } from './lifeguard-results.ts'
+import type { run } from './lifeguard-runs.ts'
+import { commitNow } from './support/commit.ts'
+import { runJobs } from './support/jobs.ts'
 
-/** Beside other work, the bench waits. */
-const NICENESS = 10
 const PAGE: string = fileURLToPath(new URL('../../docs/papers.md', import.meta.url))
 
-if (process.argv.includes('--worker')) work()
-else await main()
+await main()
 
 async function main(): Promise<void> {
   const { jobs, out, processes, isReport, isPage, say } = parseCommand(process.argv.slice(2))
@@ -46,45 +43,11 @@ async function main(): Promise<void> {
 async function makeRuns(jobs: readonly Job[], processes: number, done: (result: Result) => void): Promise<void> {
   const commit = commitNow()
   const begun = performance.now()
-  let [next, made] = [0, 0]
-  const serve = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const child = fork(fileURLToPath(import.meta.url), ['--worker'], { execArgv: ['--import', 'tsx'] })
-      const giveNext = (): void => {
-        const job = jobs[next++]
-        if (job === undefined) child.disconnect()
-        else child.send(job)
-      }
-      child.on('message', (result: Omit<Result, 'commit'>) => {
-        done({ ...result, commit })
-        const took = `${result.cpuSeconds.toFixed(1)} s of CPU, ${((performance.now() - begun) / 60_000).toFixed(1)} min in all`
-        console.error(`${++made}/${jobs.length} ${result.name} ${cellName(result.cell)} seed ${result.seed}: ${took}`)
-        giveNext()
-      })
-      child.once('error', reject)
-      child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))))
-      giveNext()
-    })
-  await Promise.all(Array.from({ length: Math.min(processes, jobs.length) }, serve))
-}
-
-/** A process that plays what it is handed, one after the other, until it is handed no more. */
-function work(): void {
-  setPriority(NICENESS)
-  process.on('message', async (job: Job) => {
-    const before = process.cpuUsage()
-    const outcome = await play(job.cell, job.seed, job.options, job.scale)
-    const { user, system } = process.cpuUsage(before)
-    process.send?.({ ...job, outcome, cpuSeconds: (user + system) / 1e6 })
-  })
-}
-
-/** The sources the runs are of. */
-function commitNow(): string {
-  const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
-  try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--', 'src') === '' ? '' : '+')
-  } catch {
-    return 'unknown'
+  let made = 0
+  const told = (job: Job, outcome: Awaited<ReturnType<typeof run>>): void => {
+    done({ ...job, ...outcome, commit })
+    const took = `${outcome.cpuSeconds.toFixed(1)} s of CPU, ${((performance.now() - begun) / 60_000).toFixed(1)} min in all`
+    console.error(`${++made}/${jobs.length} ${job.name} ${cellName(job.cell)} seed ${job.seed}: ${took}`)
   }
+  await runJobs(import.meta.resolve('./lifeguard-runs.ts'), jobs, { processes, done: told })
 }

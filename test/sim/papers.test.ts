@@ -1,6 +1,10 @@
 // The benches of bench/papers in small: that they run, and that the detector keeps what the papers prove. Bounds are three or more standard
 // errors wide, so that they hold whatever dice a change of the code makes the seeds throw.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { papersPage } from '../../bench/papers/pages.ts'
 import { peersBench } from '../../bench/papers/peers/bench.ts'
@@ -9,6 +13,7 @@ import { rapidBench } from '../../bench/papers/rapid/bench.ts'
 import type { FaultResult, StormResult } from '../../bench/papers/rapid/runs.ts'
 import { serfBench } from '../../bench/papers/serf/bench.ts'
 import { type Extent, measure, type PaperBench, type Row, upTo } from '../../bench/papers/support/bench.ts'
+import { commitNow } from '../../bench/papers/support/commit.ts'
 import {
   DETECTION_PERIODS,
   falselySuspected,
@@ -179,6 +184,33 @@ describe('the benches themselves', () => {
     assert.notDeepEqual(here[0], here[1])
     const broken = [{ kind: 'spread', members: 4, lossRatios: [2], broadcasts: 1, seed: 1 }]
     await assert.rejects(runJobs(serfBench.runs, broken, { processes: 1 }), /lossRatio/)
+  })
+
+  it('say of which sources results are, and whether those are in no commit', () => {
+    const root = mkdtempSync(join(tmpdir(), 'papers-'))
+    const git = (...words: string[]): string =>
+      execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...words], {
+        cwd: root,
+        encoding: 'utf8',
+      })
+    try {
+      assert.equal(commitNow(root), 'unknown')
+      mkdirSync(join(root, 'src'))
+      writeFileSync(join(root, 'src', 'one.ts'), '1')
+      git('init', '--quiet')
+      git('add', '.')
+      git('commit', '--quiet', '--message', 'one')
+      const commit = git('rev-parse', '--short', 'HEAD').trim()
+      writeFileSync(join(root, 'results.jsonl'), '{}')
+      assert.equal(commitNow(root), commit)
+      writeFileSync(join(root, 'src', 'two.ts'), '2')
+      assert.equal(commitNow(root), `${commit}+`)
+      rmSync(join(root, 'src', 'two.ts'))
+      writeFileSync(join(root, 'src', 'one.ts'), '3')
+      assert.equal(commitNow(root), `${commit}+`)
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 
   it('have filled docs/papers.md: npx tsx bench/papers/pages.ts', () => {

@@ -1,10 +1,10 @@
 // What every bench of a paper is: a plan of jobs, a module that runs one, and tables made of nothing but the results, so that they can be
 // printed again from a file. One result is one line of JSON, after a first line that says where it all comes from.
-import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { SimMemberOptions } from '../../../src/sim/cluster.ts'
+import { commitNow } from './commit.ts'
 import { runJobs } from './jobs.ts'
 
 /** One job and what came of it. */
@@ -39,6 +39,7 @@ export interface PaperBench<Job extends { readonly kind: string }, Result> {
 export interface Circumstances {
   readonly bench: string
   readonly command: string
+  /** As `commitNow` says it. */
   readonly commit: string
   readonly date: string
   readonly node: string
@@ -167,7 +168,7 @@ function here(bench: string): Circumstances {
   return {
     bench,
     command: `npm run bench:${bench}${words.length === 0 ? '' : ` -- ${words.join(' ')}`}`,
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    commit: commitNow(),
     date: new Date().toISOString().slice(0, 10),
     node: process.version,
     machine: `${cpus().length} cores`,

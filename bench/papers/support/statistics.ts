@@ -8,8 +8,14 @@ export interface Interval {
   readonly high: number
 }
 
-const BOOTSTRAP_SEED = 20_020_623
-const RESAMPLES = 1000
+/** How often to draw anew, and by which chance. */
+export interface Resampling {
+  readonly draws: number
+  readonly seed: number
+}
+
+const RESAMPLING: Resampling = { draws: 1000, seed: 20_020_623 }
+const LEVEL = 0.95
 
 /** NaN of no values. */
 export function mean(values: readonly number[]): number {
@@ -30,19 +36,19 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
 }
 
-/** Percentile bootstrap (Efron 1979): where the statistic of as many values, drawn anew from these, lies in `level` of all draws.
+/** Percentile bootstrap (Efron 1979): where the statistic of as many values, drawn anew from these, lies in 95 % of all draws.
  *  Both ends are NaN of no values. */
 export function bootstrap<Value>(
   values: readonly Value[],
   statistic: (values: readonly Value[]) => number,
-  level: number = 0.95,
+  { draws, seed }: Resampling = RESAMPLING,
 ): Interval {
   if (values.length === 0) return { low: Number.NaN, high: Number.NaN }
-  const random = new Random(BOOTSTRAP_SEED)
-  const drawn = Array.from({ length: RESAMPLES }, () =>
+  const random = new Random(seed)
+  const drawn = Array.from({ length: draws }, () =>
     statistic(values.map(() => values[random.below(values.length)] as Value)),
   )
-  return { low: quantile(drawn, (1 - level) / 2), high: quantile(drawn, (1 + level) / 2) }
+  return { low: quantile(drawn, (1 - LEVEL) / 2), high: quantile(drawn, (1 + LEVEL) / 2) }
 }
 
 /** Where the chance lies, 95 %, of something that happened `count` times `of` as many (Wilson 1927): right also of none at all. */

@@ -1,13 +1,20 @@
 // Tables as a page of the docs holds them and as a terminal shows them: one text for both.
 import type { Interval } from './statistics.ts'
 
-/** A table in Markdown, its columns as wide as what is in them; the first to the left, the others to the right. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heads.map((head, column) => Math.max(3, head.length, ...rows.map((row) => (row[column] ?? '').length)))
+/** A table in Markdown, its columns as wide as what is in them, to the right but for the first, of which `first` says it. */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  first: 'left' | 'right' = 'left',
+): string {
+  const isLeft = (column: number): boolean => column === 0 && first === 'left'
+  const lines = [heads, ...rows].map((cells) => cells.map(String))
+  const widths = heads.map((_, column) => Math.max(3, ...lines.map((cells) => (cells[column] ?? '').length)))
   const line = (cells: readonly string[]): string =>
-    `| ${widths.map((width, column) => pad(cells[column] ?? '', width, column)).join(' | ')} |`
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
-  return [line(heads), line(rule), ...rows.map(line)].join('\n')
+    `| ${widths.map((width, column) => pad(cells[column] ?? '', width, isLeft(column))).join(' | ')} |`
+  const rule = widths.map((width, column) => (isLeft(column) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
+  const [head = '', ...body] = lines.map(line)
+  return [head, line(rule), ...body].join('\n')
 }
 
 /** A table and what is to be said of it, under a title. */
@@ -44,6 +51,6 @@ export function percent(share: number, digits: number = 1): string {
   return Number.isNaN(share) ? '-' : `${(100 * share).toFixed(digits)} %`
 }
 
-function pad(text: string, width: number, column: number): string {
-  return column === 0 ? text.padEnd(width) : text.padStart(width)
+function pad(text: string, width: number, isLeft: boolean): string {
+  return isLeft ? text.padEnd(width) : text.padStart(width)
 }
