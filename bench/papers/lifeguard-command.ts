@@ -26,6 +26,7 @@ const FLAGS = {
   model: { type: 'string', multiple: true, default: [] as string[] },
   seeds: { type: 'string' },
   members: { type: 'string' },
+  beside: { type: 'string' },
   'by-cell': { type: 'boolean', default: false },
   'by-sick': { type: 'boolean', default: false },
   compare: { type: 'string', multiple: true, default: [] as string[] },
@@ -79,9 +80,14 @@ export function parseCommand(words: readonly string[]): Command {
   const seeds = seedsOf(values.seeds, values)
   const scale = values.smoke ? SMOKE.scale : { ...FULL, members: Number(values.members ?? FULL.members) }
 
+  if (values.beside !== undefined) configurationOf(values.beside)
+  const mixed = values.beside === undefined ? {} : { beside: values.beside }
+
   // Seed by seed, so that what an interrupted run leaves is whole pairs.
   const jobs = seeds.flatMap((seed) =>
-    cells.flatMap((cell) => [...configurations].map(([name, options]): Job => ({ name, options, cell, seed, scale }))),
+    cells.flatMap((cell) =>
+      [...configurations].map(([name, options]): Job => ({ name, options, cell, seed, scale, ...mixed })),
+    ),
   )
   const say = (results: ReadonlyMap<string, Result>): string => {
     const byName = new Map<string, Result[]>([...configurations.keys()].map((name) => [name, []]))

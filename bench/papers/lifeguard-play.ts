@@ -50,6 +50,8 @@ export interface Tallies {
   readonly all: number
   /** Subject and observer healthy. */
   readonly healthy: number
+  /** Those of them whose observer has the options that the run is about: all, unless others are beside it. Absent in older results. */
+  readonly healthyOwn?: number
   /** Subject sick, any observer. */
   readonly aboutSick: number
 }
@@ -82,10 +84,19 @@ const LATE_MIN_MS = 500
 const LATE_MAX_MS = 2_500
 const SAME_INCIDENT_MS = 10_000
 
-/** Plays one cell once. The same seed draws the same sick members and phases whatever the options. */
-export async function play(cell: Cell, seed: number, options: SimMemberOptions, scale: Scale = FULL): Promise<Outcome> {
+/** Plays one cell once. The same seed draws the same sick members and phases whatever the options.
+ *  @param beside options of every second member, which stands for one of another make; absent: all have `options` */
+export async function play(
+  cell: Cell,
+  seed: number,
+  options: SimMemberOptions,
+  scale: Scale = FULL,
+  beside: SimMemberOptions = options,
+): Promise<Outcome> {
   const { members, sicknessMs } = scale
-  const cluster = new Cluster({ seed, transcript: 'off', spreadMs: SPREAD_MS, options })
+  const isOwn = (name: string): boolean => beside === options || Number(name.slice(name.lastIndexOf('-') + 1)) % 2 === 1
+  const optionsOf = (name: string): SimMemberOptions => (isOwn(name) ? options : beside)
+  const cluster = new Cluster({ seed, transcript: 'off', spreadMs: SPREAD_MS, options: optionsOf })
   await cluster.start(members)
   await cluster.settle({ withinMs: 300_000 })
   await cluster.run(QUIET_MS)
@@ -121,9 +132,9 @@ export async function play(cell: Cell, seed: number, options: SimMemberOptions, 
   const falseSuspect = events.filter((event) => event.type === 'member-suspect' && isFalse(event))
   const observers = names.filter((name) => !sick.has(name) && !crashedAt.has(name))
   return {
-    dead: tally(falseDead, sick),
+    dead: tally(falseDead, sick, isOwn),
     incidents: incidentsOf(falseDead.filter(({ observer, about }) => !sick.has(observer) && !sick.has(about))),
-    suspect: tally(falseSuspect, sick),
+    suspect: tally(falseSuspect, sick, isOwn),
     packets: after.sent.packets - before.sent.packets,
     bytes: after.sent.bytes - before.sent.bytes,
     streams: after.streams.dialled - before.streams.dialled,
@@ -178,11 +189,12 @@ function ruleOf(
   }
 }
 
-function tally(events: readonly ClusterEvent[], sick: ReadonlySet<string>): Tallies {
+function tally(events: readonly ClusterEvent[], sick: ReadonlySet<string>, isOwn: (name: string) => boolean): Tallies {
   const aboutHealthy = events.filter(({ about }) => !sick.has(about))
   return {
     all: aboutHealthy.length,
     healthy: aboutHealthy.filter(({ observer }) => !sick.has(observer)).length,
+    healthyOwn: aboutHealthy.filter(({ observer }) => !sick.has(observer) && isOwn(observer)).length,
     aboutSick: events.length - aboutHealthy.length,
   }
 }

@@ -14,6 +14,8 @@ export interface Job {
   readonly cell: Cell
   readonly seed: number
   readonly scale: Scale
+  /** What every second member runs instead: a configuration of lifeguard-rows.ts. Absent: all have `options`. */
+  readonly beside?: string
 }
 
 /** One run that was made. */
@@ -27,10 +29,11 @@ export interface Result extends Job {
 
 /** What tells one run from another. A configuration of lifeguard-rows.ts is its name: which switches there are to be turned off for
  *  it is another matter from commit to commit. But for `ours`, which is what the sources do: its name says too little. */
-export function keyOf({ name, options, cell, seed, scale }: Job): string {
+export function keyOf({ name, options, cell, seed, scale, beside }: Job): string {
   const sorted = Object.fromEntries(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)))
   const what = name in CONFIGURATIONS && name !== 'ours' ? name : sorted
-  return JSON.stringify([what, cellName(cell), seed, scale.members, scale.sicknessMs])
+  const mixed = beside === undefined ? [] : [beside]
+  return JSON.stringify([what, cellName(cell), seed, scale.members, scale.sicknessMs, ...mixed])
 }
 
 /** `late:16/8000/2000`: model, members sick, milliseconds sick, milliseconds well. */
@@ -69,6 +72,7 @@ export interface Total {
   readonly runs: number
   readonly falseAll: number
   readonly falseHealthy: number
+  readonly falseOwn: number
   readonly incidents: number
   readonly aboutSick: number
   readonly suspectAll: number
@@ -92,6 +96,7 @@ export function totalOf(results: readonly Result[]): Total {
     runs: results.length,
     falseAll: all(({ dead }) => dead.all),
     falseHealthy: all(({ dead }) => dead.healthy),
+    falseOwn: all(({ dead }) => dead.healthyOwn ?? dead.healthy),
     incidents: all(({ incidents }) => incidents),
     aboutSick: all(({ dead }) => dead.aboutSick),
     suspectAll: all(({ suspect }) => suspect.all),

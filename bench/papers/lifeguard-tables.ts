@@ -2,7 +2,7 @@
 import { cellName, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
 import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING, type PublishedRow } from './lifeguard-rows.ts'
 import { quantile } from './support/statistics.ts'
-import { seconds, table as tableOf } from './support/table.ts'
+import { seconds, table as tableOf, tailName } from './support/table.ts'
 
 const PAPER_MEMBERS = 128
 
@@ -20,6 +20,7 @@ export function verdictsTable(byName: ByName): string {
     'FP-',
     '%',
     'paper',
+    'own FP-',
     'incidents',
     'about sick',
     'suspicions',
@@ -37,6 +38,7 @@ export function verdictsTable(byName: ByName): string {
       total.falseHealthy,
       percent(total.falseHealthy, base?.falseHealthy),
       paper?.falseHealthy ?? '-',
+      total.falseOwn,
       total.incidents,
       total.aboutSick,
       total.suspectAll,
@@ -49,6 +51,7 @@ export function verdictsTable(byName: ByName): string {
 /** What each configuration sent, a member and a second, and how fast it was. Per cent as above. */
 export function loadTable(byName: ByName): string {
   const base = baseOf(byName)
+  const totals = [...byName.values()].map(totalOf)
   const head = [
     'configuration',
     'packets/s',
@@ -59,8 +62,7 @@ export function loadTable(byName: ByName): string {
     'paper',
     'TCP bytes/s',
     'streams/s',
-    'first p50 / p99 s',
-    'last p50 / p99 s',
+    ...tailHeads(totals),
     'missed',
   ]
   const lines = [...byName].map(([name, results]) => {
@@ -88,7 +90,8 @@ export function loadTable(byName: ByName): string {
 export function tuningTable(byName: ByName): string {
   const totals: [string, Total][] = [...byName].map(([name, results]) => [name, totalOf(results)])
   const base = totals[0]?.[1]
-  const head = ['configuration', 'first p50 s', 'last p50 s', '%', 'blog', 'last p99 s', 'FP', '%', 'blog', 'FP-', '%']
+  const tailHead = `last ${tailOf(totals.map(([, total]) => total))} s`
+  const head = ['configuration', 'first p50 s', 'last p50 s', '%', 'blog', tailHead, 'FP', '%', 'blog', 'FP-', '%']
   const lines = totals.map(([name, total]) => {
     const blog = PUBLISHED_TUNING[name]
     const median = quantile(total.last, 0.5)
@@ -194,7 +197,7 @@ export function comparison(byName: ByName, one: string, other: string): string {
   }
   const [left, right] = [totalOf(ones), totalOf(others)]
   const detection = table(
-    ['detection', 'first p50 / p99 s', 'last p50 / p99 s', 'crashes', 'missed', 'unaccused: first p50 s', 'crashes'],
+    ['detection', ...tailHeads([left, right]), 'crashes', 'missed', 'unaccused: first p50 s', 'crashes'],
     [left, right].map((total, index) => [
       [one, other][index] as string,
       tail(total.first),
@@ -217,6 +220,18 @@ function publishedOf(name: string, byName: ByName): PublishedRow | undefined {
 function baseOf(byName: ByName): Total | undefined {
   const [first] = byName.values()
   return first === undefined ? undefined : totalOf(first)
+}
+
+function tailHeads(totals: readonly Total[]): readonly string[] {
+  return ['first', 'last'].map((which) => `${which} p50 / ${tailOf(totals)} s`)
+}
+
+/** Crashes that somebody healthy told of have both times, or all but a few. */
+function tailOf(totals: readonly Total[]): string {
+  return tailName(
+    0.99,
+    totals.map(({ last }) => last.length),
+  )
 }
 
 function tail(values: readonly number[]): string {

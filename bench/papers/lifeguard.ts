@@ -6,6 +6,7 @@
 //
 //   which configurations   --rows (the paper's five)   --tuning   --rules (ours: none, each alone, together)   --configs a,b
 //                          (lifeguard-rows.ts)   --config name=JSON (over alpha 5, beta 6 and our defaults; may be given again)
+//                          --beside lifeguard (every second member is of that configuration; `own FP-` are those at the others)
 //   which cells            --grid   --hold-out (both name their seeds)   --cells model:sick/sickMs/wellMs,...   --model late,held (only these)
 //   which seeds            --seeds 1-5,9
 //   which tables           the rows; --by-cell   --by-sick   --compare one other

@@ -1,8 +1,8 @@
 // bench:peers: which runs, and the tables of their results beside what kinship publishes and what we measured of Go's own members.
 import { GO_DETECTION, GO_EVENTS, KINSHIP_SIMULATED, sourceOf } from '../published.ts'
 import { type Extent, groupedBy, ofKind, type PaperBench, type Row, upTo } from '../support/bench.ts'
-import { bootstrap, mean, quantile, sum } from '../support/statistics.ts'
-import { figure, interval, seconds, section, table } from '../support/table.ts'
+import { mean, median, quantile, sum } from '../support/statistics.ts'
+import { figure, seconds, section, spread, spreadName, table, tailName } from '../support/table.ts'
 import {
   DETECTORS,
   type Detector,
@@ -64,12 +64,15 @@ function starvedTable(rows: readonly PeersRow[]): string {
     [job.members, job.starved, job.lossRatio, job.detector].join(' '),
   )
   if (groups.size === 0) return ''
+  const [runs, crashes]: [number[], number[]] = [[], []]
   const lines = [...groups.values()].map((found) => {
     const { members, starved, lossRatio, detector } = (found[0] as (typeof found)[number]).job
     const results = found.map(({ result }) => result as StarvedResult)
     const of = (pick: (result: StarvedResult) => number): number => mean(results.map(pick))
     const deaths = results.map(({ falseDeaths }) => falseDeaths)
     const firsts = results.flatMap(({ firstMs }) => (firstMs === undefined ? [] : [firstMs]))
+    runs.push(deaths.length)
+    crashes.push(firsts.length)
     const published = KINSHIP_SIMULATED.figures.find(
       (cell) => cell.members === members && cell.starved === starved && cell.lossRatio === lossRatio,
     )
@@ -79,7 +82,7 @@ function starvedTable(rows: readonly PeersRow[]): string {
       `${members}, ${starved} starved, ${100 * lossRatio} %, ${NAMES[detector]}`,
       String(results.length),
       figure(mean(deaths), 3),
-      interval(bootstrap(deaths, mean)),
+      spread(deaths, mean),
       figure(published?.falseDeaths[column], 3),
       figure(
         of(({ falseVerdicts }) => falseVerdicts),
@@ -102,13 +105,13 @@ function starvedTable(rows: readonly PeersRow[]): string {
     'members, loss, detector',
     'runs',
     'false deaths a run',
-    '95 %',
+    spreadName(runs),
     'kinship',
     'verdicts told',
     'suspicions',
     'suspicions told',
     'kinship',
-    'crash found, s: p50 / p99',
+    `crash found, s: p50 / ${tailName(0.99, crashes)}`,
     'kinship, p50',
   ]
   return section(
@@ -121,17 +124,19 @@ function starvedTable(rows: readonly PeersRow[]): string {
 function killedTable(rows: readonly PeersRow[]): string {
   const groups = groupedBy(ofKind(rows, 'killed'), ({ job }) => job.members)
   if (groups.size === 0) return ''
+  const kills: number[] = []
   const lines = [...groups].flatMap(([members, found]) => {
     const results = found.map(({ result }) => result as KilledResult)
     const two = (values: readonly number[]): string =>
       `${seconds(quantile(values, 0.5), 1)} / ${seconds(quantile(values, 0.9), 1)}`
     const firsts = results.map(({ firstMs }) => firstMs)
-    const middle = bootstrap(firsts, (values) => quantile(values, 0.5) / 1000)
+    const inSeconds = firsts.map((ms) => ms / 1000)
+    kills.push(firsts.length)
     const ours = [
       `${members}, ours simulated`,
       String(results.length),
       two(firsts),
-      interval(middle, 1),
+      spread(inSeconds, median, 1),
       two(results.map(({ allMs }) => allMs)),
     ]
     const others = GO_DETECTION.figures
@@ -145,43 +150,61 @@ function killedTable(rows: readonly PeersRow[]): string {
       ])
     return [ours, ...others]
   })
-  return section(
-    'One is killed: seconds until it is known',
-    table(['members', 'kills', 'first verdict: p50 / p90', 'p50, 95 %', 'all know: p50 / p90'], lines),
-    sourceOf(GO_DETECTION),
+  const tail = tailName(
+    0.9,
+    lines.map(([, count]) => Number(count)),
   )
+  const heads = [
+    'members',
+    'kills',
+    `first verdict: p50 / ${tail}`,
+    `p50, ${spreadName(kills)}`,
+    `all know: p50 / ${tail}`,
+  ]
+  return section('One is killed: seconds until it is known', table(heads, lines), sourceOf(GO_DETECTION))
 }
 
 function eventsTable(rows: readonly PeersRow[]): string {
   const groups = groupedBy(ofKind(rows, 'events'), ({ job }) => job.members)
   if (groups.size === 0) return ''
+  const [eachCounts, allCounts]: [number[], number[]] = [[], []]
   const lines = [...groups].flatMap(([members, found]) => {
     const results = found.map(({ result }) => result as EventsResult)
     const two = (values: readonly number[]): string =>
       `${figure(quantile(values, 0.5), 0)} / ${figure(quantile(values, 0.99), 0)}`
     const sent = sum(found.map(({ job }) => job.events))
+    const each = results.flatMap((result) => result.each)
     const all = results.flatMap((result) => result.all)
+    eachCounts.push(each.length)
+    allCounts.push(all.length)
     const ours = [
       `${members}, ours simulated`,
-      two(results.flatMap(({ each }) => each)),
+      two(each),
       two(all),
       `${all.length} of ${sent}`,
       figure(mean(results.map(({ packets }) => packets)), 0),
     ]
     const others = GO_EVENTS.figures
       .filter((row) => row.members === members)
-      .map(({ peer, each, all: whole, complete, packets }) => [
+      .map(({ peer, each: one, all: whole, complete, packets }) => [
         `${members}, ${peer}`,
-        each.join(' / '),
+        one.join(' / '),
         whole.join(' / '),
         `${complete} of 60`,
         String(packets),
       ])
     return [ours, ...others]
   })
+  const heads = [
+    'members',
+    `each: p50 / ${tailName(0.99, eachCounts)}`,
+    `all: p50 / ${tailName(0.99, allCounts)}`,
+    'that all had',
+    'packets an event',
+  ]
   return section(
     'User events of 64 bytes, three a second: milliseconds until they are there',
-    table(['members', 'each: p50 / p99', 'all: p50 / p99', 'that all had', 'packets an event'], lines),
-    `${sourceOf(GO_EVENTS)} Packets beyond two a member and second. Of ours, events count for all where all had them.`,
+    table(heads, lines),
+    `${sourceOf(GO_EVENTS)} Until all have it, Go's p99 is of 60 events. Packets beyond two a member and second. Of ours, events count for all where all had them.`,
   )
 }

@@ -3,7 +3,7 @@ import { SERF_CURVE, sourceOf } from '../published.ts'
 import { type Extent, groupedBy, type PaperBench, type Row } from '../support/bench.ts'
 import { serfKilobits, serfRounds } from '../support/formulas.ts'
 import { mean, quantile } from '../support/statistics.ts'
-import { figure, percent, seconds, section, table } from '../support/table.ts'
+import { figure, percent, seconds, section, table, tailName } from '../support/table.ts'
 import { GOSSIP_MS, type SerfJob, type SerfResult, type Spread, WATCH_MS } from './runs.ts'
 
 type SerfRow = Row<SerfJob, SerfResult>
@@ -52,9 +52,10 @@ function convergence(cells: readonly Cell[]): string {
       percent(mean(spreads.map(({ share }) => share)), 2),
     ]
   })
+  const counts = cells.map(({ spreads }) => spreads.length)
   const heads = [...HEADS, '50 %', 'Serf', '99 %', 'Serf', '99.99 %', 'Serf', 'broadcasts that do', 'had it at the end']
   return section(
-    'Seconds until a share of all members has one broadcast: median / 99th percentile',
+    `Seconds until a share of all members has one broadcast: median / ${tailName(0.99, counts)}`,
     table(heads, lines),
     `${sourceOf(SERF_CURVE)} The formula knows of no end: it goes on telling until all know. With us, as with Serf, each tells a broadcast \`retransmitMult\` × ⌈log10(N + 1)⌉ times, and who was missed learns of it in a full exchange, often later than the ${seconds(WATCH_MS, 0)} s that were watched.`,
   )

@@ -1,5 +1,8 @@
 // Tables as a page of the docs holds them and as a terminal shows them: one text for both.
-import type { Interval } from './statistics.ts'
+import { bootstrap, type Interval } from './statistics.ts'
+
+/** Of fewer, drawing anew says little: a bootstrap of three values knows three values. */
+const FEW = 10
 
 /** A table in Markdown, its columns as wide as what is in them, to the right but for the first, of which `first` says it. */
 export function table(
@@ -49,6 +52,33 @@ export function shortInterval({ low, high }: Interval): string {
 
 export function percent(share: number, digits: number = 1): string {
   return Number.isNaN(share) ? '-' : `${(100 * share).toFixed(digits)} %`
+}
+
+/** Where a statistic of these may lie: the bootstrap's 95 %; of few values their least and most, and how many there are. */
+export function spread(
+  values: readonly number[],
+  statistic: (values: readonly number[]) => number,
+  digits: number = 2,
+): string {
+  if (values.length >= FEW) return interval(bootstrap(values, statistic), digits)
+  if (values.length === 0) return '-'
+  return `${interval({ low: Math.min(...values), high: Math.max(...values) }, digits)} (${values.length})`
+}
+
+/** The head of a column of `spread`. @param counts how many values each row has */
+export function spreadName(counts: readonly number[]): string {
+  return either('95 %', 'least to most', counts, FEW)
+}
+
+/** The head of a column of `quantile`: of so few values that it is the largest, it is called that.
+ *  @param share 0 to 1 @param counts how many values each row has */
+export function tailName(share: number, counts: readonly number[]): string {
+  return either(`p${Math.round(100 * share)}`, 'slowest', counts, Math.round(1 / (1 - share)))
+}
+
+function either(many: string, few: string, counts: readonly number[], enough: number): string {
+  if (counts.every((count) => count >= enough)) return many
+  return counts.some((count) => count >= enough) ? `${many} or ${few}` : few
 }
 
 function pad(text: string, width: number, isLeft: boolean): string {

@@ -10,8 +10,18 @@ import {
   probeFails,
   swimRepeats,
 } from '../support/formulas.ts'
-import { bootstrap, chanceInterval, mean, median, quantile, sum } from '../support/statistics.ts'
-import { figure, interval, percent, section, short, shortInterval, table } from '../support/table.ts'
+import { chanceInterval, mean, median, quantile, sum } from '../support/statistics.ts'
+import {
+  figure,
+  percent,
+  section,
+  short,
+  shortInterval,
+  spread,
+  spreadName,
+  table,
+  tailName,
+} from '../support/table.ts'
 import {
   type CrashResult,
   CUT_MS,
@@ -126,15 +136,17 @@ function loadTable(rows: readonly SwimRow[]): string {
 function silenceTable(rows: readonly SwimRow[]): string {
   const groups = groupedBy(ofKind(rows, 'silence'), ({ job }) => job.members)
   if (groups.size === 0) return ''
+  const counts: number[] = []
   const lines = [...groups].map(([members, found]) => {
     const results = found.map(({ result }) => result as SilenceResult)
     const periods = results.flatMap(({ probedIn }) => probedIn)
     const suspected = results.flatMap((result) => result.suspected)
+    counts.push(suspected.length)
     return [
       String(members),
       String(periods.length),
       figure(mean(periods)),
-      interval(bootstrap(periods, mean)),
+      spread(periods, mean),
       figure(1 / probedInPeriod(members)),
       figure(DETECTION_PERIODS),
       figure(mean(suspected)),
@@ -142,7 +154,16 @@ function silenceTable(rows: readonly SwimRow[]): string {
     ]
   })
   const { least, most } = SWIM_DETECTION.figures
-  const heads = ['members', 'trials', 'probed in', '95 %', 'of so many', 'e/(e-1)', 'suspected after', '99th']
+  const heads = [
+    'members',
+    'trials',
+    'probed in',
+    spreadName(counts),
+    'of so many',
+    'e/(e-1)',
+    'suspected after',
+    tailName(0.99, counts),
+  ]
   return section(
     'Periods from a failure to its first detection, means',
     table(heads, lines),
