@@ -2,7 +2,7 @@
 import { type ClusterPlan, planCluster } from '../../src/sim/plan.ts'
 import { type Extent, groupedBy, ofKind, type PaperBench, type Row } from '../papers/support/bench.ts'
 import { mean, quantile, sum } from '../papers/support/statistics.ts'
-import { figure, percent, seconds, short, table } from '../papers/support/table.ts'
+import { figure, percent, seconds, short, table, tailName } from '../papers/support/table.ts'
 import {
   type BroadcastResult,
   type Case,
@@ -124,7 +124,8 @@ function detectionTable(groups: readonly Group<CrashResult>[]): string {
     ] as const
     return [...caseCells(of), String(first.length), ...cells.flatMap(([formula, counted]) => compare(formula, counted))]
   })
-  const heads = ['first p50', 'first p99', 'all p50', 'all p99'].flatMap((head) => [`${head}, s`, 'ratio'])
+  const tail = besideP99(groups.map(({ results }) => sum(results.map(({ first }) => first.length))))
+  const heads = ['first p50', `first ${tail}`, 'all p50', `all ${tail}`].flatMap((head) => [`${head}, s`, 'ratio'])
   return section('From a crash to the first verdict, and until all know', [...CASE_HEADS, 'crashes', ...heads], rows)
 }
 
@@ -134,7 +135,8 @@ function toldTable(groups: readonly Group<BroadcastResult>[]): string {
     const median = compare(told?.p50Ms, quantile(times, 0.5))
     return [...caseCells(of), String(times.length), ...median, ...compare(told?.p99Ms, quantile(times, 0.99))]
   })
-  const heads = [...CASE_HEADS, 'events', 'p50, s', 'ratio', 'p99, s', 'ratio']
+  const tail = besideP99(groups.map(({ results }) => sum(results.map(({ told }) => told.length))))
+  const heads = [...CASE_HEADS, 'events', 'p50, s', 'ratio', `${tail}, s`, 'ratio']
   return section('From a user event until the last member has it', heads, rows)
 }
 
@@ -197,6 +199,12 @@ function caseCells({ members, lossRatio, profile, knobs }: Case): string[] {
 function compare(formulaMs: number | undefined, countedMs: number): string[] {
   if (formulaMs === undefined) return [`- / ${seconds(countedMs)}`, '-']
   return [`${seconds(formulaMs)} / ${seconds(countedMs)}`, figure(formulaMs / countedMs)]
+}
+
+/** The formula's 99th percentile stands beside what `quantile` gives of so many. */
+function besideP99(counts: readonly number[]): string {
+  const counted = tailName(0.99, counts)
+  return counted === 'p99' ? counted : `p99 / ${counted}`
 }
 
 function section(title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {

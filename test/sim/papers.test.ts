@@ -26,6 +26,7 @@ import {
 } from '../../bench/papers/support/formulas.ts'
 import { runJobs } from '../../bench/papers/support/jobs.ts'
 import { bootstrap, chanceInterval, mean, median, quantile } from '../../bench/papers/support/statistics.ts'
+import { interval, spread, spreadName, tailName } from '../../bench/papers/support/table.ts'
 import { swimBench } from '../../bench/papers/swim/bench.ts'
 import type {
   CrashResult,
@@ -171,6 +172,19 @@ describe('the benches themselves', () => {
     // The standard error is 2.9: 95 % are 5.7 to each side.
     assert.ok(low > 42 && low < 47 && high > 54 && high < 59, `${low} to ${high}`)
     assert.ok(Number.isNaN(quantile([], 0.5)))
+    assert.equal(spread(values, mean, 0), interval({ low, high }, 0))
+    assert.deepEqual(
+      [spreadName([300, 10]), spreadName([9, 10]), spreadName([9])],
+      ['95 %', '95 % or least to most', 'least to most'],
+    )
+    assert.equal(spread([3, 1, 2], mean, 0), '1 to 3 (3)')
+    assert.deepEqual(
+      [tailName(0.99, [100, 180]), tailName(0.99, [99, 100]), tailName(0.99, [99]), tailName(0.9, [10])],
+      ['p99', 'p99 or slowest', 'slowest', 'p90'],
+    )
+    // What is called the slowest is.
+    for (const count of [1, 50, 99]) assert.equal(quantile(upTo(count), 0.99), count)
+    assert.equal(quantile(upTo(9), 0.9), 9)
     const none = chanceInterval(0, 1000)
     assert.ok(none.low === 0 && none.high > 0.003 && none.high < 0.005, `${none.high}`)
     const half = chanceInterval(50, 100)
