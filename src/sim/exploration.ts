@@ -9,7 +9,7 @@ import { Cluster } from './cluster.ts'
 import { lengthOf } from './faults.ts'
 import { Injecting } from './injecting.ts'
 import { InvariantError, type InvariantName, invariantErrorIn } from './invariants.ts'
-import type { Trial } from './schedules.ts'
+import type { MachineOptions, Trial } from './schedules.ts'
 import type { TranscriptDetail } from './transcript.ts'
 
 /** What a trial came to. */
@@ -19,7 +19,7 @@ export interface Outcome {
   readonly violation: Violation | undefined
   /** What happened, in words, and how often. */
   readonly counts: ReadonlyMap<string, number>
-  /** What it did to the traffic, in words, and how often. */
+  /** What of it packets, streams, timers and disks felt until the faults ended, in words, and how often. */
   readonly felt: ReadonlyMap<string, number>
   /** Virtual milliseconds from the end of the faults until all agreed; `undefined` where they did not. */
   readonly agreedAfterMs: number | undefined
@@ -60,11 +60,13 @@ class TrialRun {
   readonly #trial: Trial
   readonly #cluster: Cluster
   #injecting: Injecting | undefined
+  #felt: ReadonlyMap<string, number> | undefined
   #agreedAfterMs: number | undefined
 
   constructor(trial: Trial, transcript: TranscriptDetail) {
     this.#trial = trial
-    this.#cluster = new Cluster({ seed: trial.seed, options: trial.options, checks: true, transcript })
+    const { seed, options, machines } = trial
+    this.#cluster = new Cluster({ ...machines, seed, options, checks: true, transcript })
   }
 
   async outcome(): Promise<Outcome> {
@@ -74,15 +76,12 @@ class TrialRun {
     } catch (error) {
       violation = this.#violationOf(error)
     }
-    const { traffic } = this.#cluster.simulation.network
-    const { sent, delivered, dropped } = traffic
-    const felt = new Map<string, number>(Object.entries(traffic.felt))
-    for (const [why, { packets }] of Object.entries(dropped)) felt.set(`dropped: ${why}`, packets)
+    const { sent, delivered } = this.#cluster.simulation.network.traffic
     return {
       trial: this.#trial,
       violation,
       counts: this.#injecting?.counts ?? new Map(),
-      felt,
+      felt: this.#felt ?? this.#feltSoFar(),
       agreedAfterMs: this.#agreedAfterMs,
       fingerprint: `${this.#cluster.simulation.schedule.steps}/${sent.packets}/${sent.bytes}/${delivered.bytes}/${this.#cluster.now}`,
       transcript: this.#cluster.transcript,
@@ -95,6 +94,7 @@ class TrialRun {
     await this.#agree()
     const injecting = new Injecting(cluster)
     this.#injecting = injecting
+    for (const what of inWords(this.#trial.machines)) injecting.count(what)
     await this.#inject(injecting)
     const healedAt = cluster.now
     await this.#letGo(injecting)
@@ -129,6 +129,7 @@ class TrialRun {
   /** All faults end, and what members were asked to do comes to its end. */
   async #letGo(injecting: Injecting): Promise<void> {
     await injecting.endAll()
+    this.#felt = this.#feltSoFar()
     await this.#cluster.run(EVERY_MS)
     const why = (): string => injecting.openCalls.join(', ')
     const left = (): string => `a leave has not ended, or left something open; ${why()}`
@@ -155,6 +156,20 @@ class TrialRun {
     )
   }
 
+  /** Of the disks too, each fault by what it made fail or wait. */
+  #feltSoFar(): ReadonlyMap<string, number> {
+    const { traffic } = this.#cluster.simulation.network
+    const felt = new Map<string, number>([...Object.entries(traffic.felt), ['delayed', traffic.delayed]])
+    for (const [why, { packets }] of Object.entries(traffic.dropped)) felt.set(`dropped: ${why}`, packets)
+    for (const { disk } of this.#cluster.simulation.network.stations) {
+      for (const [fault, times] of Object.entries(disk.felt)) {
+        const what = `disk: ${fault}`
+        felt.set(what, (felt.get(what) ?? 0) + times)
+      }
+    }
+    return felt
+  }
+
   /** Waits until it holds. */
   async #demand(invariant: InvariantName, holds: () => boolean, withinMs: number, why: () => string): Promise<void> {
     try {
@@ -178,4 +193,9 @@ class TrialRun {
     const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.stack}` : ''
     return { invariant: isLate ? 'calls-end' : 'nothing-throws', message: `${message}${cause}`, atMs }
   }
+}
+
+/** As it is counted: once a trial whose machines are so. */
+function inWords({ bufferBytes, refusesPackets }: MachineOptions = {}): readonly string[] {
+  return [...(bufferBytes === undefined ? [] : ['small buffers']), ...(refusesPackets ? ['refusing machines'] : [])]
 }

@@ -48,6 +48,12 @@ export function drawLatency(latency: Latency, random: Random): number {
   return latency.maxMs === undefined ? ms : Math.min(ms, latency.maxMs)
 }
 
+/** The most that is ever drawn; infinite where there is no limit, or nobody knows. */
+export function mostMs(latency: Latency): number {
+  if (typeof latency === 'number') return latency
+  return (typeof latency === 'function' ? undefined : latency.maxMs) ?? Number.POSITIVE_INFINITY
+}
+
 /** @throws OptionsError naming `option` and what is wrong with it; of a function only what it gives can be wrong */
 export function checkLatency(option: string, latency: Latency): Latency {
   if (typeof latency === 'function') return latency

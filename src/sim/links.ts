@@ -5,7 +5,7 @@
 import { checkKeys, checkObject } from '../base/check.ts'
 import { OptionsError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { checkLatency, drawLatency, type Latency, latencyInWords } from './latency.ts'
+import { checkLatency, drawLatency, type Latency, latencyInWords, mostMs } from './latency.ts'
 
 /** The properties of a link in one direction. */
 export interface LinkOptions {
@@ -69,10 +69,13 @@ export class Links {
   readonly #cuts = new Map<string, Map<string, CutKind>>()
   readonly #rules = new Set<Rule>()
   #isUnruly = false
+  /** Nothing takes longer by the options that were given first. */
+  readonly usualMs: number
 
   constructor(random: Random, options: LinkOptions = {}) {
     this.#random = random
     this.#default = this.#resolve(options, LAN)
+    this.usualMs = mostMs(this.#default.latencyMs)
   }
 
   /** True once any link has copied packets or brought them into disorder: only then `holdBack` and `copy` need to be asked. */

@@ -11,7 +11,7 @@ import { type LinkOptions, Links, MAX_UDP_BYTES } from './links.ts'
 import type { Schedule } from './schedule.ts'
 import { type Socket, Station } from './station.ts'
 import { dial } from './streams.ts'
-import { count, type PacketDrop, Traffic } from './traffic.ts'
+import { count, type Felt, type PacketDrop, Traffic } from './traffic.ts'
 
 export interface NetworkOptions extends LinkOptions {
   /** A packet to a closed port of a living host is answered by ICMP, told to the sender as `sendFailed`. Default false. */
@@ -42,6 +42,11 @@ export class Network implements Fabric {
     const { bufferBytes = DEFAULT_BUFFER_BYTES } = options
     if (!(bufferBytes >= 1)) throw new OptionsError('bufferBytes', bufferBytes, '1 or more')
     this.#bufferBytes = bufferBytes
+  }
+
+  /** All machines, in the order in which they came. */
+  get stations(): Iterable<Station> {
+    return this.#stations.values()
   }
 
   stationAt(host: string): Station | undefined {
@@ -97,6 +102,10 @@ export class Network implements Fabric {
       this.#drop(verdict as PacketDrop, from, from.name, toName, packet)
       return
     }
+    if (verdict > this.links.usualMs) {
+      this.traffic.delayed++
+      from.traffic.delayed++
+    }
     const bytes = copyOf(packet)
     const heldMs = this.links.isUnruly ? this.#disturb(socket, target, to, bytes) : 0
     this.#travel(verdict + heldMs, socket, target, to, bytes)
@@ -130,14 +139,10 @@ export class Network implements Fabric {
   #disturb(sender: Socket, target: Station, to: Address, bytes: Uint8Array): number {
     const from = sender.station
     const heldMs = this.links.holdBack(from.name, target.name)
-    if (heldMs > 0) {
-      this.traffic.felt.reordered++
-      from.traffic.felt.reordered++
-    }
+    if (heldMs > 0) this.#feel('reordered', from)
     const copyMs = this.links.copy(from.name, target.name)
     if (copyMs !== undefined) {
-      this.traffic.felt.duplicated++
-      from.traffic.felt.duplicated++
+      this.#feel('duplicated', from)
       this.observer?.packet('duplicated', from.name, target.name, bytes)
       this.#travel(copyMs, sender, target, to, bytes)
     }
@@ -179,8 +184,15 @@ export class Network implements Fabric {
 
   #tellFailed(socket: Socket, to: Address, error: Error, isRemote: boolean): void {
     socket.station.loop.arrive(0, () => {
-      if (!socket.isClosed) socket.handlers.sendFailed(to, error, isRemote)
+      if (socket.isClosed) return
+      if (isRemote) this.#feel('refused', socket.station)
+      socket.handlers.sendFailed(to, error, isRemote)
     })
+  }
+
+  #feel(what: keyof Felt, where: Station): void {
+    this.traffic.felt[what]++
+    where.traffic.felt[what]++
   }
 
   #drop(cause: PacketDrop, where: Station, from: string, to: string, bytes: Uint8Array): void {

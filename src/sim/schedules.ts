@@ -6,6 +6,10 @@ import { PROFILES, type SwimOptions } from '../swim/options.ts'
 import { expOf, logOf } from './arithmetic.ts'
 import type { SimMemberOptions } from './cluster.ts'
 import { BREAKING, type DiskFate, type Fault, type FaultKind } from './faults.ts'
+import type { NetworkOptions } from './network.ts'
+
+/** What machines are like: how much their socket buffers hold, and whether they refuse packets to ports that nobody listens on. */
+export type MachineOptions = Pick<NetworkOptions, 'bufferBytes' | 'refusesPackets'>
 
 /** A run as data: it can be printed, and replayed by `runTrial`. */
 export interface Trial {
@@ -13,6 +17,8 @@ export interface Trial {
   readonly members: number
   /** Of every member. */
   readonly options: SimMemberOptions
+  /** Of the machines, as a cluster takes them. Absent: what a simulation has by default. */
+  readonly machines?: MachineOptions
   /** How long faults go on, once the cluster stands. */
   readonly faultsMs: number
   readonly faults: readonly Fault[]
@@ -23,6 +29,8 @@ const FAULTS_MS = 120_000
 const WAN_FAULTS_MS = 300_000
 const [LEAST_MEMBERS, MOST_MEMBERS] = [5, 7]
 const [LEAST_KINDS, MOST_KINDS] = [3, 7]
+/** Of a small socket buffer: a packet or two, to some ten. */
+const [LEAST_BUFFER_BYTES, MOST_BUFFER_BYTES] = [2_000, 20_000]
 const SNAPSHOT_PATH = 'snapshot'
 const KEY = 'cm9sbGNhbGwtZXhwbG9yZQ=='
 
@@ -44,7 +52,11 @@ export function trialOf(seed: number): Trial {
   for (const kind of ['tags', 'event', 'query'] as const) {
     for (let more = dice.between(1, 8); more > 0; more--) faults.push(faultOf(kind, dice, setting))
   }
-  return { seed, members, options, faultsMs, faults: faults.sort((left, right) => left.atMs - right.atMs) }
+  const goodbyes = new Dice(new Random(seed ^ 0x9b7e5))
+  faults.push(...faults.flatMap((fault) => goodbyeOf(fault, goodbyes, faultsMs)))
+  faults.sort((left, right) => left.atMs - right.atMs)
+  const machines = machinesOf(new Dice(new Random(seed ^ 0xb0ffe2)))
+  return { seed, members, options, ...(machines === undefined ? {} : { machines }), faultsMs, faults }
 }
 
 function optionsOf(dice: Dice): SimMemberOptions {
@@ -71,6 +83,16 @@ function optionsOf(dice: Dice): SimMemberOptions {
 function switchesOf(dice: Dice): Partial<SwimOptions> {
   const switches = Object.entries(PROFILES.lan).filter(([, value]) => typeof value === 'boolean')
   return Object.fromEntries(switches.flatMap(([name, value]) => (dice.chance(0.1) ? [[name, !value]] : [])))
+}
+
+/** Small socket buffers, which a pause or a slow process fills, and closed ports that refuse. With dice of their own too. */
+function machinesOf(dice: Dice): MachineOptions | undefined {
+  const [isSmall, refuses] = [dice.chance(0.1), dice.chance(0.2)]
+  if (!isSmall && !refuses) return undefined
+  return {
+    ...(isSmall ? { bufferBytes: dice.between(LEAST_BUFFER_BYTES, MOST_BUFFER_BYTES) } : {}),
+    ...(refuses ? { refusesPackets: true } : {}),
+  }
 }
 
 interface Setting {
@@ -140,6 +162,15 @@ function faultOf(kind: FaultKind, dice: Dice, { members, options, faultsMs, kind
     case 'force-leave':
       return { kind, atMs, member, about: other, prune: dice.chance(0.3) }
   }
+}
+
+/** A disk that does not sync is felt by whoever asks it to: hardly anybody but those who leave. */
+function goodbyeOf(fault: Fault, dice: Dice, faultsMs: number): readonly Fault[] {
+  if (fault.kind !== 'disk' || fault.fault !== 'sync' || dice.chance(0.3)) return []
+  const { forMs, member } = fault
+  const atMs = Math.min(fault.atMs + Math.floor(forMs / 2), faultsMs - 1)
+  const disk: DiskFate = dice.chance(0.6) ? 'kept' : 'lost'
+  return [{ kind: 'leave', atMs, member, awayMs: dice.lengthMs(forMs), disk }]
 }
 
 function cutsOf(dice: Dice): 'all' | 'packets' {

@@ -31,6 +31,7 @@ export async function shrinkTrial(
     await shrinkFaults(() => smallest, attempt)
     for (let member = smallest.members; member >= 1; member--) await attempt(withoutMember(smallest, member))
     for (const option of Object.keys(smallest.options)) await attempt(withoutOption(smallest, option))
+    for (const option of Object.keys(smallest.machines ?? {})) await attempt(withUsual(smallest, option))
     await attempt(withShorterFaults(smallest))
   }
   return smallest
@@ -85,6 +86,12 @@ function withoutOption(trial: Trial, option: string): Trial | undefined {
   const options = Object.entries(trial.options).filter(([key]) => key !== option && !BELONG[option]?.includes(key))
   if (options.length === Object.keys(trial.options).length) return undefined
   return { ...trial, options: Object.fromEntries(options) }
+}
+
+/** The same with machines that are in one respect as they are by default. */
+function withUsual({ machines, ...trial }: Trial, option: string): Trial {
+  const left = Object.entries(machines ?? {}).filter(([key]) => key !== option)
+  return left.length === 0 ? trial : { ...trial, machines: Object.fromEntries(left) }
 }
 
 /** Options that make no sense without another. */

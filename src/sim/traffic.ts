@@ -11,6 +11,8 @@ export interface Felt {
   duplicated: number
   /** Packets that were held back so that others overtake them, at the sender. */
   reordered: number
+  /** Packets whose sender was told that the port is closed, at the sender. */
+  refused: number
   /** Pieces of streams that went nowhere and were sent again later, at the sender. */
   resent: number
   /** Packets, and pieces of streams, that waited for the end of a pause, at the receiver; and so on below. */
@@ -48,6 +50,7 @@ export class Traffic {
   readonly felt: Felt = {
     duplicated: 0,
     reordered: 0,
+    refused: 0,
     resent: 0,
     held: 0,
     lagged: 0,
@@ -55,6 +58,8 @@ export class Traffic {
     late: 0,
     drifted: 0,
   }
+  /** Packets that took longer than any does by the options that the network began with, counted at the sender. */
+  delayed = 0
   /** `bytes` are counted when they arrive. */
   readonly streams: { dialled: number; accepted: number; refused: number; reset: number; bytes: number } = {
     dialled: 0,

@@ -19,8 +19,8 @@ import { inProcesses, piecesOf, tellResult } from './processes.ts'
 import { asText, replayCommand, replayOfFile, Tally, type TallyData } from './tally.ts'
 import { trialIn } from './trial-file.ts'
 
-/** In a list so long every kind of fault must have come up. */
-const LIST_FOR_ALL = 100
+/** In a list so long every kind of fault must have come up, and been felt. */
+const LIST_FOR_ALL = 200
 
 const tally = new Tally()
 try {

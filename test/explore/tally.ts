@@ -10,13 +10,14 @@ export const OFFERED: readonly string[] = [
   ...['all', 'packets'].flatMap((cuts) => ['in', 'out', 'both'].map((side) => `isolate: ${cuts}, ${side}`)),
   ...['full', 'read-only', 'sync', 'stuck'].map((fault) => `disk: ${fault}`),
   ...['leave', 'pause', 'lag', 'slow', 'drift', 'partition', 'loss', 'duplication', 'reordering', 'latency', 'mtu'],
-  ...['force-leave', 'tags', 'event', 'query'],
+  ...['force-leave', 'tags', 'event', 'query', 'small buffers', 'refusing machines'],
 ]
 
-/** Effects on the traffic that each must have had somewhere. */
+/** Effects on traffic, timers and disks that each must have had somewhere while faults went on. */
 const FELT: readonly string[] = [
-  ...['duplicated', 'reordered', 'resent', 'held', 'lagged', 'slowed', 'late', 'drifted'],
-  ...['cut', 'loss', 'host-down', 'too-big', 'no-listener'].map((why) => `dropped: ${why}`),
+  ...['duplicated', 'reordered', 'delayed', 'refused', 'resent', 'held', 'lagged', 'slowed', 'late', 'drifted'],
+  ...['cut', 'loss', 'host-down', 'too-big', 'no-listener', 'buffer-full'].map((why) => `dropped: ${why}`),
+  ...['full', 'read-only', 'sync', 'stuck'].map((fault) => `disk: ${fault}`),
 ]
 
 /** A tally as data, to be sent from one process to another. */
@@ -78,7 +79,7 @@ export class Tally {
     return [
       `${this.runs} runs; injected:`,
       listed(this.#counts),
-      'felt, in packets, pieces and timers:',
+      'felt, in packets, pieces, timers and writes, until the faults ended:',
       listed(this.#felt),
       `virtual seconds from the end of the faults until all agreed: median ${seconds(0.5)}, 99 % ${seconds(0.99)}, longest ${seconds(1)}`,
     ].join('\n')

@@ -26,14 +26,25 @@ export function trialIn(path: string): Trial {
 
 /** @throws Error that says what is wrong with the text */
 export function trialFrom(text: string): Trial {
-  const { seed, members, options, faultsMs, faults } = fieldsOf(JSON.parse(text), 'a trial')
+  const { seed, members, options, machines, faultsMs, faults } = fieldsOf(JSON.parse(text), 'a trial')
   check(isWhole(seed) && seed >= 0, 'seed', seed, 'a whole number from 0')
   check(isWhole(members) && members >= 2, 'members', members, 'a whole number from 2')
   check(typeof faultsMs === 'number' && faultsMs >= 0, 'faultsMs', faultsMs, 'milliseconds from 0')
   fieldsOf(options, 'options')
+  if (machines !== undefined) checkMachines(fieldsOf(machines, 'machines'))
   check(Array.isArray(faults), 'faults', faults, 'a list')
   for (const [at, fault] of (faults as unknown[]).entries()) checkFault(`faults[${at}]`, fault, members as number)
-  return { seed, members, options, faultsMs, faults } as Trial
+  const given = machines === undefined ? {} : { machines }
+  return { seed, members, options, ...given, faultsMs, faults } as Trial
+}
+
+function checkMachines({ bufferBytes, refusesPackets, ...others }: Fields): void {
+  const [other] = Object.keys(others)
+  check(other === undefined, 'an option of machines', other, 'bufferBytes or refusesPackets')
+  const holds = bufferBytes === undefined || (isWhole(bufferBytes) && bufferBytes >= 1)
+  check(holds, 'machines.bufferBytes', bufferBytes, 'a whole number from 1')
+  const isSwitch = refusesPackets === undefined || typeof refusesPackets === 'boolean'
+  check(isSwitch, 'machines.refusesPackets', refusesPackets, 'true or false')
 }
 
 function checkFault(where: string, fault: unknown, members: number): void {

@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Outcome, runTrial } from '../../src/sim/exploration.ts'
-import { trialOf } from '../../src/sim/schedules.ts'
+import { type Trial, trialOf } from '../../src/sim/schedules.ts'
 import { askedFor } from '../explore/arguments.ts'
 import { asText, replayCommand, Tally } from '../explore/tally.ts'
 import { trialFrom } from '../explore/trial-file.ts'
 
 /** Few, and every kind of fault is among them. */
-const FIXED = [...Array.from({ length: 40 }, (_, at) => at + 1), 43, 66, 94]
+const FIXED = [...Array.from({ length: 40 }, (_, at) => at + 1), 43, 44, 55, 64, 66, 67, 94]
 /** Virtual time from the end of the faults until all of the fixed list agree: twice of what it was in November 2026 (1.1 s, and 39.2 s
  *  for the longest), so that another order of dice does not matter, and what heals seldom by luck alone does. The bound of each run is for the worst,
  *  and minutes long. */
@@ -103,7 +103,8 @@ describe('npm run explore', () => {
   })
 
   it('a trial in a file is what was printed of it, and what is wrong with one is said', () => {
-    assert.deepEqual(trialFrom(asText(trialOf(7))), trialOf(7))
+    const other: Trial = { ...trialOf(7), machines: { bufferBytes: 2_000, refusesPackets: true } }
+    for (const trial of [trialOf(7), other]) assert.deepEqual(trialFrom(asText(trial)), trial)
     const { faults: _, ...rest } = trialOf(7)
     const lies: readonly [unknown, RegExp][] = [
       [[], /a trial is \[\], and must be an object/],
@@ -111,6 +112,9 @@ describe('npm run explore', () => {
       [rest, /faults is undefined, and must be a list/],
       [{ ...rest, faults: [{ kind: 'rust', atMs: 1 }] }, /faults\[0\]\.kind is "rust"/],
       [{ ...rest, faults: [{ kind: 'pause', atMs: 1, member: 1 }] }, /faults\[0\]\.forMs is undefined/],
+      [{ ...rest, faults: [], machines: { bufferBytes: 0 } }, /machines\.bufferBytes is 0, and must be a whole/],
+      [{ ...rest, faults: [], machines: { refusesPackets: 1 } }, /machines\.refusesPackets is 1/],
+      [{ ...rest, faults: [], machines: { buffer: 1 } }, /an option of machines is "buffer"/],
       [{ ...rest, faults: [{ kind: 'query', atMs: 1, member: 99 }] }, /a member in faults\[0\] is 99/],
       [{ ...rest, faults: [{ kind: 'partition', atMs: 1, forMs: 1, groups: 2 }] }, /groups is 2/],
     ]

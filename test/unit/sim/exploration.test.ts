@@ -35,6 +35,31 @@ describe('sim/exploration.ts', () => {
     assert.ok(one.agreedAfterMs !== undefined && one.fingerprint !== '')
   })
 
+  it('small buffers overflow in a pause, machines refuse, disks fail, and each is counted as injected and as felt', async () => {
+    const faults: Fault[] = [
+      { kind: 'pause', atMs: 1000, forMs: 20_000, member: 2 },
+      { kind: 'crash', atMs: 22_000, member: 3, how: 'killed' },
+      { kind: 'disk', atMs: 500, forMs: 29_000, member: 1, fault: 'full' },
+    ]
+    const machines = { bufferBytes: 2_000, refusesPackets: true }
+    const options = { snapshotPath: 'snapshot' }
+    const { violation, counts, felt } = await runTrial(trial(faults, { machines, options, members: 4 }))
+    assert.equal(violation, undefined)
+    assert.deepEqual([counts.get('small buffers'), counts.get('refusing machines')], [1, 1])
+    for (const what of ['dropped: buffer-full', 'refused', 'disk: full', 'held'])
+      assert.ok((felt.get(what) ?? 0) > 0, what)
+    const usual = await runTrial(trial(faults, { options, members: 4 }))
+    assert.deepEqual([usual.counts.get('small buffers'), usual.counts.get('refusing machines')], [undefined, undefined])
+    assert.deepEqual([usual.felt.get('dropped: buffer-full'), usual.felt.get('refused')], [0, 0])
+  })
+
+  it('what is felt after the faults have ended is not theirs', async () => {
+    // At the end of each trial a process stands still.
+    const { violation, felt } = await runTrial(trial([]))
+    assert.equal(violation, undefined)
+    assert.deepEqual([felt.get('held'), felt.get('late')], [0, 0])
+  })
+
   it('a fault that never ends ends with the faults of the trial', async () => {
     const { violation, agreedAfterMs } = await runTrial(
       trial([{ kind: 'partition', atMs, forMs: 3_600_000, groups: [[1], [2, 3]] }]),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Random } from '../../../src/base/random.ts'
-import { checkLatency, drawLatency, type Latency, latencyInWords } from '../../../src/sim/latency.ts'
+import { checkLatency, drawLatency, type Latency, latencyInWords, mostMs } from '../../../src/sim/latency.ts'
 
 function drawn(latency: Latency, count = 20_000, seed = 1): number[] {
   const random = new Random(seed)
@@ -45,6 +45,13 @@ describe('sim/latency', () => {
       assert.equal(ms.at(-1), 20)
       assert.ok(at(ms, 0.5) < 20)
     }
+  })
+
+  it('says the most that is ever drawn, where there is one', () => {
+    const most = [5, { minMs: 1, maxMs: 7 }, { kind: 'exponential', meanMs: 1, maxMs: 9 }] as const
+    assert.deepEqual(most.map(mostMs), [5, 7, 9])
+    const open = [() => 5, { kind: 'exponential', meanMs: 1 }, { kind: 'log-normal', medianMs: 1, sigma: 1 }] as const
+    assert.deepEqual(open.map(mostMs), Array(3).fill(Number.POSITIVE_INFINITY))
   })
 
   it('draws the same from the same dice, to the last bit', () => {

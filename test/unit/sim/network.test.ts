@@ -67,6 +67,7 @@ describe('sim/network packets', () => {
     a.transport.send(bytesOf('x'), new Address(b.address.ip, 99))
     await simulation.run(100)
     assert.deepEqual(a.log, ['20 failed 10.0.0.2:99 true: 10.0.0.2:99 refused a packet'])
+    assert.deepEqual([simulation.network.traffic.felt.refused, b.host.station.traffic.felt.refused], [1, 0])
   })
 
   it('too long for UDP fail at the sender, later and as its own fault', async () => {
@@ -120,6 +121,17 @@ describe('sim/network packets', () => {
     const { sent, delivered, felt } = simulation.network.traffic
     assert.deepEqual([sent.packets, delivered.packets, felt.duplicated], [1, 2, 1])
     assert.equal(a.host.station.traffic.felt.duplicated, 1)
+  })
+
+  it('that take longer than they did by the first options are counted at their sender', async () => {
+    const { simulation, a, b } = await pair({ latencyMs: { minMs: 0, maxMs: 10 } })
+    a.transport.send(bytesOf('first'), b.address)
+    simulation.network.links.setDefault({ latencyMs: 11 })
+    a.transport.send(bytesOf('second'), b.address)
+    simulation.network.links.setDefault({ latencyMs: 9 })
+    a.transport.send(bytesOf('third'), b.address)
+    assert.deepEqual([simulation.network.traffic.delayed, a.host.station.traffic.delayed], [1, 1])
+    assert.deepEqual([...simulation.network.stations], [a.host.station, b.host.station])
   })
 
   it('that are held back are overtaken', async () => {

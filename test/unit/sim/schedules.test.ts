@@ -50,6 +50,35 @@ describe('sim/schedules.ts', () => {
     )
   })
 
+  it('about one in ten has socket buffers of 2 to 20 KB, some have machines that refuse packets, and most have neither', () => {
+    const machines = SEEDS.map((seed) => trialOf(seed).machines ?? {})
+    const sizes = machines.flatMap(({ bufferBytes }) => bufferBytes ?? [])
+    assert.ok(sizes.length >= 20 && sizes.length <= 40, `${sizes.length} of ${SEEDS.length}`)
+    assert.ok(Math.min(...sizes) >= 2_000 && Math.max(...sizes) <= 20_000 && Math.min(...sizes) < 5_000)
+    const refusing = machines.filter(({ refusesPackets }) => refusesPackets).length
+    assert.ok(refusing >= 40 && refusing <= 80, `${refusing}`)
+  })
+
+  it('while a disk does not sync its member mostly says goodbye, which asks it to', () => {
+    let [broken, felt] = [0, 0]
+    for (const seed of SEEDS) {
+      const { faults } = trialOf(seed)
+      for (const fault of faults) {
+        if (fault.kind !== 'disk' || fault.fault !== 'sync') continue
+        broken++
+        const isWithin = (atMs: number): boolean => atMs >= fault.atMs && atMs <= fault.atMs + fault.forMs
+        if (
+          faults.some(
+            ({ kind, atMs, ...of }) =>
+              kind === 'leave' && 'member' in of && of.member === fault.member && isWithin(atMs),
+          )
+        )
+          felt++
+      }
+    }
+    assert.ok(broken > 20 && felt >= broken / 2 && felt < broken, `${felt} of ${broken}`)
+  })
+
   it('its options are ones that a member takes', () => {
     for (const seed of SEEDS) resolveOptions(trialOf(seed).options)
   })

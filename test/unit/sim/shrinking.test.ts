@@ -67,6 +67,16 @@ describe('sim/shrinking.ts', () => {
     assert.deepEqual(smallest.options, { profile: 'wan' })
   })
 
+  it('machines become as they usually are, but for what is needed', async () => {
+    const machines = { bufferBytes: 2_000, refusesPackets: true }
+    const smallest = await shrinkTrial(
+      trial([], { machines }),
+      async (smaller) => smaller.machines?.bufferBytes === 2_000,
+    )
+    assert.deepEqual(smallest.machines, { bufferBytes: 2_000 })
+    assert.equal('machines' in (await shrinkTrial(trial([], { machines }), async () => true)), false)
+  })
+
   it('what fails with nothing shrinks to nothing, and what needs all stays as it is', async () => {
     const empty = await shrinkTrial(trial([pause(1), pause(2)]), async () => true)
     assert.deepEqual([empty.faults, empty.members, empty.options], [[], 2, {}])
