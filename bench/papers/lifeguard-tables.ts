@@ -1,6 +1,6 @@
 // Results as tables, beside what was published. Everything that is printed is worked out from the results given, or is a published figure.
 import { cellName, type Ratio, type Result, ratioOf, type Total, totalOf } from './lifeguard-results.ts'
-import { PUBLISHED_BY_SICK, PUBLISHED_ROWS, PUBLISHED_TUNING, type PublishedRow } from './lifeguard-rows.ts'
+import { LIFEGUARD_BY_SICK, LIFEGUARD_ROWS, LIFEGUARD_TUNING, type LifeguardRow } from './published.ts'
 import { quantile } from './support/statistics.ts'
 import { seconds, table as tableOf, tailName } from './support/table.ts'
 
@@ -93,7 +93,7 @@ export function tuningTable(byName: ByName): string {
   const tailHead = `last ${tailOf(totals.map(([, total]) => total))} s`
   const head = ['configuration', 'first p50 s', 'last p50 s', '%', 'blog', tailHead, 'FP', '%', 'blog', 'FP-', '%']
   const lines = totals.map(([name, total]) => {
-    const blog = PUBLISHED_TUNING[name]
+    const blog = LIFEGUARD_TUNING.figures[name]
     const median = quantile(total.last, 0.5)
     return [
       name,
@@ -121,7 +121,7 @@ export function bySickTable(byName: ByName): string {
   const head = ['sick', ...names.flatMap((name) => [`${name} FP`, 'FP-']), 'paper: SWIM', 'Lifeguard', '%']
   const lines = sizes.map((size) => {
     const members = all[0]?.scale.members ?? PAPER_MEMBERS
-    const paper = PUBLISHED_BY_SICK[(size * PAPER_MEMBERS) / members]
+    const paper = LIFEGUARD_BY_SICK.figures[(size * PAPER_MEMBERS) / members]
     const own = names.flatMap((name) => {
       const { runs, falseAll, falseHealthy } = totalOf(
         (byName.get(name) ?? []).filter(({ cell }) => cell.sick === size),
@@ -212,9 +212,9 @@ export function comparison(byName: ByName, one: string, other: string): string {
 }
 
 /** The paper's per cent are of SWIM, and beside those of anything else they say nothing. */
-function publishedOf(name: string, byName: ByName): PublishedRow | undefined {
+function publishedOf(name: string, byName: ByName): LifeguardRow | undefined {
   const [base] = byName.keys()
-  return base === 'swim' ? PUBLISHED_ROWS[name] : undefined
+  return base === 'swim' ? LIFEGUARD_ROWS.figures[name] : undefined
 }
 
 function baseOf(byName: ByName): Total | undefined {

@@ -11,6 +11,9 @@ export interface Published<Figures> {
 }
 
 const SWIM = 'Das, Gupta, Motivala: SWIM (DSN 2002)'
+const LIFEGUARD =
+  'Dadgar, Phillips, Currey: Lifeguard: Local Health Awareness for More Accurate Failure Detection (arXiv 1707.00788)'
+const LIFEGUARD_BLOG = 'HashiCorp: Making Gossip More Robust with Lifeguard (blog)'
 const RAPID = 'Suresh et al.: Stable and Consistent Membership at Scale with Rapid (USENIX ATC 2018)'
 const KINSHIP = 'kinship, docs/results'
 const GO = 'Go memberlist and Serf, many in one process on two cores'
@@ -49,6 +52,60 @@ export const SWIM_JOINS: Published<{ peak: number; suspicion: number; infection:
   source: `${SWIM}, Fig. 4 and §5.3`,
   mark: 'fig',
   figures: { peak: 14, suspicion: 12, infection: 4, basic: 2 },
+}
+
+/** Per cent of plain SWIM: false verdicts about the healthy, in all and at the healthy; messages and bytes sent. */
+export interface LifeguardRow {
+  readonly falseAll: number
+  readonly falseHealthy: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** Totals of the Interval experiment, by the rows of lifeguard-rows.ts; read in copies of the paper's tables. */
+export const LIFEGUARD_ROWS: Published<Readonly<Record<string, LifeguardRow>>> = {
+  source: `${LIFEGUARD}, tables of false positives and of message load`,
+  mark: 'read',
+  figures: {
+    swim: { falseAll: 100, falseHealthy: 100, messages: 100, bytes: 100 },
+    'lha-probe': { falseAll: 67.72, falseHealthy: 32.88, messages: 98.46, bytes: 90.03 },
+    'lha-suspicion': { falseAll: 3, falseHealthy: 6.71, messages: 111.31, bytes: 106.52 },
+    buddy: { falseAll: 94.08, falseHealthy: 44.57, messages: 100.07, bytes: 99.01 },
+    lifeguard: { falseAll: 1.53, falseHealthy: 1.89, messages: 110.59, bytes: 97.97 },
+  },
+}
+
+/** Per cent of SWIM at alpha 5: median time until all know, false positives. By eye. */
+export const LIFEGUARD_TUNING: Published<
+  Readonly<Record<string, { readonly median: number; readonly falseAll: number }>>
+> = {
+  source: LIFEGUARD_BLOG,
+  mark: 'fig',
+  figures: {
+    swim: { median: 100, falseAll: 100 },
+    lifeguard: { median: 100, falseAll: 2 },
+    'alpha-4': { median: 84.5, falseAll: 5 },
+    'alpha-2': { median: 57, falseAll: 14 },
+  },
+}
+
+/** False positives in all, by members with an anomaly at once, of 128; coarse. */
+export const LIFEGUARD_BY_SICK: Published<
+  Readonly<Record<number, { readonly swim: number; readonly lifeguard: number }>>
+> = {
+  source: `${LIFEGUARD}, Fig. 2`,
+  mark: 'fig',
+  figures: {
+    1: { swim: 900, lifeguard: 18 },
+    4: { swim: 6_000, lifeguard: 140 },
+    8: { swim: 11_000, lifeguard: 110 },
+    12: { swim: 23_000, lifeguard: 220 },
+    16: { swim: 34_000, lifeguard: 570 },
+    20: { swim: 45_000, lifeguard: 740 },
+    24: { swim: 58_000, lifeguard: 840 },
+    28: { swim: 76_000, lifeguard: 1_300 },
+    32: { swim: 81_000, lifeguard: 1_200 },
+  },
 }
 
 /** 1,000 processes; sizes reported, bootstrap seconds, KB/s of a process in and out: mean, 99th percentile, most. */
