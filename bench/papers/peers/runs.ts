@@ -1,6 +1,7 @@
 // What others measured of Serf, memberlist and their kin, and what we measured of Go's: the same played by our members in the simulator, at
 // `lan`. One job, one cluster. Knows no table and no other run.
 import { Cluster, type SimMemberOptions } from '../../../src/sim/cluster.ts'
+import { NO_RULES } from '../support/rules.ts'
 
 const SECOND_MS = 1000
 const SETTLED_WITHIN_MS = 600_000
@@ -17,7 +18,7 @@ const LAST_EVENT_MS = 40 * SECOND_MS
 const INCIDENT_MS = 10 * SECOND_MS
 
 export const DETECTORS = ['lifeguard', 'swim', 'swim-udp'] as const
-/** All of it; none of Lifeguard; none, and no pings over TCP. */
+/** All of Lifeguard; none of it; none, and no pings over TCP. No rule of ours in any. */
 export type Detector = (typeof DETECTORS)[number]
 
 export type PeersJob =
@@ -66,8 +67,8 @@ export function run(job: PeersJob): Promise<PeersResult> {
 }
 
 function detectorOptions(detector: Detector): SimMemberOptions {
-  if (detector === 'lifeguard') return {}
-  const plain = { awarenessMaxMultiplier: 1, suspicionMaxTimeoutMult: 1, buddySystem: false }
+  if (detector === 'lifeguard') return NO_RULES
+  const plain = { ...NO_RULES, awarenessMaxMultiplier: 1, suspicionMaxTimeoutMult: 1, buddySystem: false }
   return detector === 'swim' ? plain : { ...plain, streamPings: false }
 }
 

@@ -2,6 +2,7 @@
 // Time is told in protocol periods. Knows no table and no other run.
 import { Cluster, type SimMemberOptions } from '../../../src/sim/cluster.ts'
 import { swimRepeats } from '../support/formulas.ts'
+import { NO_RULES } from '../support/rules.ts'
 import { median } from '../support/statistics.ts'
 
 /** T' of SWIM §5. */
@@ -109,11 +110,12 @@ export function run(job: SwimJob): Promise<SwimResult> {
   }
 }
 
-/** No gossip between probes, no full exchanges, no pings over TCP, no helper but `helpers`, none of Lifeguard; repeats and suspicion
- *  as often and as long as SWIM's, as far as whole multipliers of memberlist's logarithm to 10 go. */
+/** No gossip between probes, no full exchanges, no pings over TCP, no helper but `helpers`, none of Lifeguard, no rule of ours; repeats and
+ *  suspicion as often and as long as SWIM's, as far as whole multipliers of memberlist's logarithm to 10 go. */
 export function swimOptions(members: number, helpers: number = 1): SimMemberOptions {
   const repeats = swimRepeats(members)
   return {
+    ...NO_RULES,
     probeIntervalMs: PERIOD_MS,
     probeTimeoutMs: 500,
     indirectChecks: helpers,
