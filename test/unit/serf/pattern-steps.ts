@@ -1,10 +1,12 @@
-// Counts what re2js does, over any number of patterns: how many it compiles, to how many instructions, and each look of its automaton at
+// Counts what re2js does, over any number of patterns: how many it is handed, how many it compiles, to how many instructions, and each look of its automaton at
 // one of them. Not a test.
 import { RE2Set } from 're2js'
 
 /** What was done. */
 export interface Counted<Result> {
   readonly result: Result
+  /** Patterns that it was handed, to be parsed, which writes repetitions out. */
+  readonly handed: number
   /** Patterns that were compiled. */
   readonly compiled: number
   /** Instructions of those. */
@@ -19,10 +21,15 @@ interface Program {
 
 /** Counts while `act` runs. */
 export function counted<Result>(act: () => Result): Counted<Result> {
-  const { match, compile } = RE2Set.prototype
+  const { add, match, compile } = RE2Set.prototype
+  let handed = 0
   let compiled = 0
   let instructions = 0
   let steps = 0
+  RE2Set.prototype.add = function (this: RE2Set, ...pattern: Parameters<typeof add>): ReturnType<typeof add> {
+    handed++
+    return add.apply(this, pattern)
+  }
   RE2Set.prototype.compile = function (this: RE2Set): void {
     compile.call(this)
     compiled++
@@ -45,8 +52,8 @@ export function counted<Result>(act: () => Result): Counted<Result> {
   }
   try {
     const result = act()
-    return { result, compiled, instructions, steps }
+    return { result, handed, compiled, instructions, steps }
   } finally {
-    Object.assign(RE2Set.prototype, { match, compile })
+    Object.assign(RE2Set.prototype, { add, match, compile })
   }
 }
