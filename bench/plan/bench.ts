@@ -60,10 +60,15 @@ const SMOKE: readonly PlanJob[] = [
   { kind: 'broadcast', of: { ...SMALL, lossRatio: 0 }, events: 40, seed: 1 },
 ]
 
-function plan({ members = SIZES, seeds = SEEDS, isSmoke }: Extent): readonly PlanJob[] {
+function plan({ members = SIZES, seeds = SEEDS, isSmoke, knobs: base = {} }: Extent): readonly PlanJob[] {
   if (isSmoke) return SMOKE
-  const lan = (size: number, lossRatio: number): Case => ({ members: size, lossRatio, profile: 'lan', knobs: {} })
-  const knobs = KNOBS.map((given): Case => ({ ...lan(KNOB_MEMBERS, KNOB_LOSS), knobs: given }))
+  const lan = (size: number, lossRatio: number, knobs: Case['knobs'] = {}): Case => ({
+    members: size,
+    lossRatio,
+    profile: 'lan',
+    knobs: { ...(base as Case['knobs']), ...knobs },
+  })
+  const knobs = KNOBS.map((given) => lan(KNOB_MEMBERS, KNOB_LOSS, given))
   const wan = OTHER_LOSSES.map((lossRatio): Case => ({ ...lan(KNOB_MEMBERS, lossRatio), profile: 'wan' }))
   const steady = members.flatMap((size) =>
     (size < LARGE ? STEADY_LOSSES : LARGE_LOSSES).map((lossRatio) => lan(size, lossRatio)),
@@ -76,7 +81,7 @@ function plan({ members = SIZES, seeds = SEEDS, isSmoke }: Extent): readonly Pla
       .map((of): PlanJob => ({ kind: 'broadcast', of, events: of.members >= LARGE ? 40 : 100, seed })),
     ...others
       .filter(({ members: size, lossRatio }) => size < LARGE || lossRatio === 0)
-      .concat(wan, { ...lan(KNOB_MEMBERS, 0), knobs: { suspicionMult: 3 } })
+      .concat(wan, lan(KNOB_MEMBERS, 0, { suspicionMult: 3 }))
       .map((of): PlanJob => ({ kind: 'crash', of, crashes: of.members >= LARGE ? 10 : 40, seed })),
     ...steady.concat(knobs, wanLossy).map((of): PlanJob => {
       const perSecond = of.profile === 'wan' ? 0.2 : 1
