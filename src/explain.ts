@@ -85,8 +85,6 @@ function sentenceOf(entry: TrailEntry, selfName: string): string {
         nacksWanted === 0 ? '' : `; of ${nacksWanted} helpers ${nacks} told us in time that they had none either`
       return `the probe ended without an answer${helpers}${healthOf(health, 'is now')}`
     }
-    case 'withheld':
-      return 'nobody has answered for a while: we hold ourselves for cut off, and accuse nobody'
     case 'last-ping':
       return 'few others accuse it: we told it once more, before the time was over'
     case 'verdict-doubted':
@@ -97,8 +95,6 @@ function sentenceOf(entry: TrailEntry, selfName: string): string {
       return suspectedOf(entry, selfName)
     case 'confirmed':
       return `${accuserOf(entry, selfName)} it too${wordOf(entry)}: dead in ${seconds(entry.endsInMs)} unless it denies`
-    case 'renewed':
-      return `${accuserOf(entry, selfName)} it${wordOf(entry)}, at incarnation ${entry.incarnation}: it has denied what was said before, and is dead in ${seconds(entry.endsInMs)} unless it denies again`
     case 'refuted':
       return `it denied, with incarnation ${entry.incarnation}: alive`
     case 'dead':

@@ -50,7 +50,7 @@ export interface Tallies {
   readonly all: number
   /** Subject and observer healthy. */
   readonly healthy: number
-  /** Those of them whose observer has the options that the run is about: all, unless others are beside it. Absent in older results. */
+  /** Those of them whose observer has the options that the run is about: all, where no others are beside. Absent in older results. */
   readonly healthyOwn?: number
   /** Subject sick, any observer. */
   readonly aboutSick: number

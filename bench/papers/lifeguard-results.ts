@@ -28,10 +28,10 @@ export interface Result extends Job {
 }
 
 /** What tells one run from another. A configuration of lifeguard-rows.ts is its name: which switches there are to be turned off for
- *  it is another matter from commit to commit. But for `ours`, which is what the sources do: its name says too little. */
+ *  it is another matter from commit to commit. But for `ours` and `best`, which are what the sources do: their names say too little. */
 export function keyOf({ name, options, cell, seed, scale, beside }: Job): string {
   const sorted = Object.fromEntries(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)))
-  const what = name in CONFIGURATIONS && name !== 'ours' ? name : sorted
+  const what = name in CONFIGURATIONS && name !== 'ours' && name !== 'best' ? name : sorted
   const mixed = beside === undefined ? [] : [beside]
   return JSON.stringify([what, cellName(cell), seed, scale.members, scale.sicknessMs, ...mixed])
 }

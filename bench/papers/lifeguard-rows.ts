@@ -15,7 +15,8 @@ const ALONE: Readonly<Record<string, SimMemberOptions>> = Object.fromEntries(
   Object.keys(NO_RULES).map((rule) => [`lifeguard+${rule}`, { ...NO_RULES, [rule]: true }]),
 )
 
-/** By name. `ours` is what this library does by default, but for alpha; `all` has every rule of ours; `lifeguard+…` one; the others none. */
+/** By name. `ours` is what this library does by default, but for alpha; `best`, chosen by what the cells of the grid and other one-way ones
+ *  showed, and before the hold-out was run, is `lan` as it is; `lifeguard+…` has one rule of ours; the others none. */
 export const CONFIGURATIONS: Readonly<Record<string, SimMemberOptions>> = {
   swim: { ...NO_PROBE_HEALTH, ...NO_LONG_SUSPICION, ...NO_BUDDY, ...NO_RULES },
   'lha-probe': { ...NO_LONG_SUSPICION, ...NO_BUDDY, ...NO_RULES },
@@ -23,7 +24,7 @@ export const CONFIGURATIONS: Readonly<Record<string, SimMemberOptions>> = {
   buddy: { ...NO_PROBE_HEALTH, ...NO_LONG_SUSPICION, ...NO_RULES },
   lifeguard: NO_RULES,
   ours: {},
-  all: Object.fromEntries(Object.keys(NO_RULES).map((rule) => [rule, true])),
+  best: { suspicionMult: 4 },
   ...ALONE,
   'alpha-4': { ...NO_RULES, suspicionMult: 4 },
   'alpha-3': { ...NO_RULES, suspicionMult: 3 },
@@ -34,7 +35,7 @@ export const CONFIGURATIONS: Readonly<Record<string, SimMemberOptions>> = {
 export const ROWS: readonly string[] = ['swim', 'lha-probe', 'lha-suspicion', 'buddy', 'lifeguard']
 
 /** What each rule of ours does: none, each alone, those that are on by default, all. */
-export const RULES: readonly string[] = ['lifeguard', ...Object.keys(ALONE), 'ours', 'all']
+export const RULES: readonly string[] = ['lifeguard', ...Object.keys(ALONE), 'ours']
 
 /** Those of the tuning curve, beside plain SWIM. */
 export const TUNING: readonly string[] = ['swim', 'lifeguard', 'alpha-4', 'alpha-3', 'alpha-2']

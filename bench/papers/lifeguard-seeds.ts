@@ -9,7 +9,7 @@
 //   3. UDP payload bytes, summed: at most 1.05 of Lifeguard's.
 // Beside it, told and not judged: the ratio for each model, incidents, FP, verdicts about the sick, TCP, the 99th percentile, and the
 // same against `ours`, which has the stall rule.
-//   npm run bench:lifeguard -- --hold-out --configs lifeguard --config best=JSON --compare best lifeguard --out hold-out.jsonl
+//   npm run bench:lifeguard -- --hold-out --configs lifeguard,best --compare best lifeguard --out hold-out.jsonl
 //
 // A first hold-out (seeds 9001 to 9010, cells one-way:32/8000/5000, one-way:20/12000/8000, held:24/20000/500, late:32/12000/1000,
 // blocked:24/14000/2) was looked at after 24 of its 100 runs, and is used up: what was learned there went into the choice that this second one is to

@@ -18,22 +18,13 @@ import {
   mayTakeOver,
   problemOf,
 } from './admission.ts'
-import { suspicionMinMs } from './formulas.ts'
 import { isPresent, type MemberRecord } from './member.ts'
 import { packetRoom } from './piggyback.ts'
 import { encodeSelf, remindAccused, remindAccuser } from './reminders.ts'
 import { sharedAddress, sharedBytes, sharedName } from './shared.ts'
 import type { SwimState } from './state.ts'
 import { Suspicion } from './suspicion.ts'
-import {
-  noteAccusation,
-  noteConfirmation,
-  noteDenial,
-  noteRenewal,
-  noteReturn,
-  noteSuspicion,
-  noteVerdict,
-} from './trail-notes.ts'
+import { noteAccusation, noteConfirmation, noteDenial, noteReturn, noteSuspicion, noteVerdict } from './trail-notes.ts'
 
 const trace = tracer('swim:claims')
 
@@ -55,8 +46,6 @@ export interface ClaimNote {
   readonly ticket?: number
   /** Who told us: the sender of the packet, the other side of the exchange. */
   readonly from?: Address
-  /** It repeats what others accuse a member of, and says not who. */
-  readonly isHearsay?: boolean
   /** It was told because we asked. */
   readonly isAnswer?: boolean
   /** The exchange that it answers, by our number. */
@@ -192,13 +181,8 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   const member = accused(state, claim, now, note)
   if (member === undefined) return
   if (member.suspicion !== undefined) {
-    const isDenied = claim.incarnation > member.incarnation
     // Differs: memberlist forgets the higher number of a second accuser, and the verdict could be stale to those who heard it.
     member.incarnation = claim.incarnation
-    // Only the member itself raises its number: it has denied what we suspect it of, and that did not reach us.
-    if (isDenied && state.options.renewSuspicions) renewSuspicion(state, member, claim, note, now)
-    // Differs: memberlist counts what an exchange repeats as a confirmation of its own.
-    if (note.isHearsay === true && state.options.strictConfirmations) return
     if (!member.suspicion.confirm(claim.from)) return
     trace('%s confirms that %s is suspect, %d by now', claim.from, member.name, member.suspicion.confirmations)
     spread(state, claim, note)
@@ -227,24 +211,10 @@ export function applySuspect(state: SwimState, claim: Suspect, now: number, note
   state.delegate.memberSuspected(member, now)
 }
 
-/** The time to deny begins anew: it has been denied up to now. Who accused it counts all the same, and the news goes no further than it would.
- *  Differs: memberlist lets the first accusation run on, and forgets that the member has denied it. */
-function renewSuspicion(state: SwimState, member: MemberRecord, claim: Suspect, note: ClaimNote, now: number): void {
-  if (member.suspicion?.renew(now) !== true) return
-  awaitEnd(state, member.name, member.suspicion)
-  noteRenewal(state, member, claim, note, now)
-}
-
 /** The end of a suspicion that nobody refuted. */
 export function concludeSuspicion(state: SwimState, name: string, now: number): void {
   const member = state.members.get(name)
   if (member?.suspicion === undefined) return
-  if (isCutOff(state, now) || member.suspicion.endsAt > now) {
-    // Looked at again, until somebody answers us: then it is known by how much it ends later.
-    const at = Math.max(member.suspicion.endsAt, now + state.options.probeIntervalMs)
-    state.deadlines.set(suspicionKey(name), at, { kind: 'suspicion', name })
-    return
-  }
   applyDead(state, { type: 'dead', node: name, incarnation: member.incarnation, from: state.self.name }, now)
 }
 
@@ -363,29 +333,6 @@ export function extendSuspicions(state: SwimState, byMs: number): void {
   for (const { name, suspicion } of state.members.all()) {
     if (suspicion === undefined) continue
     suspicion.extend(byMs)
-    awaitEnd(state, name, suspicion)
-  }
-}
-
-/** Somebody answered us. Where nobody had for a while, that time does not count: no denial could be heard in it. */
-export function heardAnswer(state: SwimState, now: number): void {
-  const since = state.isolation.heard(now)
-  if (since !== undefined) giveBack(state, since, now)
-}
-
-/** Whether nobody answers us, so that we neither accuse nor judge. Over when it has lasted for as long as a suspicion can. */
-export function isCutOff(state: SwimState, now: number): boolean {
-  const { options, members, isolation } = state
-  const minMs = suspicionMinMs(options.suspicionMult, members.size, options.probeIntervalMs)
-  const since = isolation.expire(minMs * options.suspicionMaxTimeoutMult, now)
-  if (since !== undefined) giveBack(state, since, now)
-  return isolation.isIsolated
-}
-
-function giveBack(state: SwimState, since: number, now: number): void {
-  for (const { name, suspicion } of state.members.all()) {
-    if (suspicion === undefined) continue
-    suspicion.extend(now - Math.max(since, suspicion.startedAt))
     awaitEnd(state, name, suspicion)
   }
 }

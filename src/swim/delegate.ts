@@ -18,7 +18,6 @@ export type SwimWarning =
   | 'ping-limit'
   | 'stream-only'
   | 'stall'
-  | 'isolated'
   | 'merge-refused'
   | 'refutation-impossible'
 

@@ -11,7 +11,7 @@ import { tracer } from '../base/log.ts'
 import { Address, sameEndpoint } from '../wire/address.ts'
 import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { Ack, IndirectPing, Ping } from '../wire/types.ts'
-import { applySuspect, isCutOff } from './claims.ts'
+import { applySuspect } from './claims.ts'
 import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
 import { sendWithBroadcasts } from './piggyback.ts'
 import { nextSeqNo, type Probe, type SwimState } from './state.ts'
@@ -67,17 +67,10 @@ export function probeEnd(state: SwimState, seqNo: number, now: number): void {
   finish(state, probe)
   // Whoever announced itself while we waited is not the one that kept silent: under a higher incarnation the claim is
   // stale by itself, and one that took the name over from elsewhere may have a lower one.
-  if (state.isolation.unanswered(target.name)) warnIsolated(state)
-  if (isCutOff(state, now)) {
-    state.trail.saw(target.name, { kind: 'withheld' }, now)
-  } else if (sameEndpoint(target.address, probe.address)) {
+  if (sameEndpoint(target.address, probe.address)) {
     applySuspect(state, { type: 'suspect', node: target.name, incarnation, from: state.self.name }, now)
   }
   catchUp(state, now)
-}
-
-function warnIsolated({ delegate, isolation }: SwimState): void {
-  delegate.warn('isolated', `none of ${isolation.names.join(', ')} answers: we hold ourselves for cut off`)
 }
 
 /** An ack to a ping of ours, direct or relayed. True if it belonged to the running probe. */

@@ -171,12 +171,10 @@ function takeRow(state: SwimState, row: PushPullMember, note: ClaimNote, now: nu
       applyDead(state, { type: 'dead', node, incarnation, from: node }, now, note)
       return
     case WireState.suspect:
-    case WireState.dead: {
-      // A remote death is hearsay: it becomes a suspicion of ours, and confirms none that runs.
-      const hearsay = { ...note, isHearsay: true }
-      applySuspect(state, { type: 'suspect', node, incarnation, from: state.self.name }, now, hearsay)
+    case WireState.dead:
+      // A remote death is hearsay: it becomes a suspicion of ours.
+      applySuspect(state, { type: 'suspect', node, incarnation, from: state.self.name }, now, note)
       return
-    }
     default:
       state.delegate.warn('claim-invalid', `state ${row.state} of ${node} in an exchange`)
   }

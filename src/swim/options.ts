@@ -18,16 +18,10 @@ export interface SwimOptions {
   readonly buddySystem: boolean
   /** Hold time in which we stood still against nobody: read first, judge then (driver/catch-up.ts). false: as memberlist. true. */
   readonly stallRule: boolean
-  /** While nobody answers us, accuse and judge nobody (isolation.ts). A loss of most members at once is told later for it. false. */
-  readonly isolationRule: boolean
   /** Ask a member that is well to us whether it is dead, before we believe another's verdict (verdict-checks.ts). true. */
   readonly verdictChecks: boolean
   /** Tell a suspect whom too few others accuse once more, shortly before our verdict (last-ping.ts). true. */
   readonly lastPings: boolean
-  /** Begin a suspicion anew when the suspect is accused at a higher incarnation: it denied the accusation before. false. */
-  readonly renewSuspicions: boolean
-  /** What an exchange tells of accusations confirms none: it repeats those of others. true. */
-  readonly strictConfirmations: boolean
   /** Local health is at most this minus one; the probe interval stretches by health plus one. Lifeguard §IV-A. 8. */
   readonly awarenessMaxMultiplier: number
   /** A suspicion lasts at least this times log10(N) probe intervals. 4 (wan 6, local 3). */
@@ -62,11 +56,8 @@ const LAN: SwimOptions = {
   streamPings: true,
   buddySystem: true,
   stallRule: true,
-  isolationRule: false,
   verdictChecks: true,
   lastPings: true,
-  renewSuspicions: false,
-  strictConfirmations: true,
   awarenessMaxMultiplier: 8,
   suspicionMult: 4,
   suspicionMaxTimeoutMult: 6,
@@ -116,11 +107,8 @@ const SWITCHES = [
   'streamPings',
   'buddySystem',
   'stallRule',
-  'isolationRule',
   'verdictChecks',
   'lastPings',
-  'renewSuspicions',
-  'strictConfirmations',
 ] as const satisfies readonly (keyof SwimOptions)[]
 
 type Switch = (typeof SWITCHES)[number]

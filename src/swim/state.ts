@@ -9,7 +9,6 @@ import type { Dead } from '../wire/types.ts'
 import type { Awareness } from './awareness.ts'
 import type { SwimDelegate } from './delegate.ts'
 import type { DisseminationQueue } from './dissemination-queue.ts'
-import type { Isolation } from './isolation.ts'
 import type { MemberRecord } from './member.ts'
 import type { MemberTable } from './member-table.ts'
 import type { SwimOptions } from './options.ts'
@@ -132,8 +131,6 @@ export interface SwimState {
   readonly self: MemberRecord
   readonly relays: Map<number, Relay>
   readonly pings: Map<number, DirectPing>
-  /** Whether anybody answers us. */
-  readonly isolation: Isolation
   /** Members that were asked whether they are dead, by name. */
   readonly checks: Map<string, VerdictCheck>
   readonly trail: Trail

@@ -3,14 +3,9 @@
 import { suspicionMinMs, suspicionTimeoutMs, wantedConfirmations } from './formulas.ts'
 import type { SwimOptions } from './options.ts'
 
-/** How often one suspicion begins anew. Only a denial raises the number, and whoever denies is heard long before that; accusations alone, at ever
- *  higher numbers, come from whoever wants to keep the dead. */
-const MAX_RENEWALS = 8
-
 /** Who holds that a member is gone, and until when it may refute. */
 export class Suspicion {
-  /** When it began, or began anew. */
-  startedAt: number
+  readonly startedAt: number
   /** The shortest that it can last. */
   readonly minMs: number
   readonly #wanted: number
@@ -18,7 +13,6 @@ export class Suspicion {
   readonly #accusers: Set<string>
   #confirmations = 0
   #absentMs = 0
-  #renewals = 0
   /** The accused was told once more, shortly before the end. */
   isToldLast = false
 
@@ -55,16 +49,6 @@ export class Suspicion {
   /** Time since it began in which the accused could deny it. */
   ageMs(now: number): number {
     return now - this.startedAt - this.#absentMs
-  }
-
-  /** It begins anew: the accused denied what was said of it before. Who accuses it counts on. False where it did so too often already. */
-  renew(now: number): boolean {
-    if (this.#renewals >= MAX_RENEWALS) return false
-    this.#renewals++
-    this.startedAt = now
-    this.#absentMs = 0
-    this.isToldLast = false
-    return true
   }
 
   /** Takes the word of `from`. True where it is news: a new accuser, and more were wanted. */

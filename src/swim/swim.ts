@@ -22,7 +22,6 @@ import {
   applySuspect,
   concludeSuspicion,
   extendSuspicions,
-  heardAnswer,
   newRecord,
 } from './claims.ts'
 import type { SwimDelegate } from './delegate.ts'
@@ -41,7 +40,6 @@ import {
 } from './failure-detector.ts'
 import { pushPullIntervalMs } from './formulas.ts'
 import { gossipTick } from './gossip.ts'
-import { Isolation } from './isolation.ts'
 import { sendLastPing } from './last-ping.ts'
 import { isPresent, type MemberRecord } from './member.ts'
 import { MemberTable } from './member-table.ts'
@@ -113,7 +111,6 @@ export class Swim {
       awareness: new Awareness(options.awarenessMaxMultiplier),
       relays: new Map(),
       pings: new Map(),
-      isolation: new Isolation(options.isolationRule, 0),
       checks: new Map(),
       trail,
       requests: new Map(),
@@ -203,8 +200,7 @@ export class Swim {
 
   /** Announces ourselves and begins to probe, gossip and exchange, each at a random phase. */
   start(meta: Uint8Array, now: number): void {
-    const { options, random, isolation, gossip } = this.#state
-    isolation.heard(now)
+    const { options, random, gossip } = this.#state
     announceSelf(this.#state, meta, now)
     this.#tick('probe-tick', now + options.probeIntervalMs * (1 + random.fraction()))
     if (options.gossipIntervalMs > 0) gossip.at = now + options.gossipIntervalMs * (1 + random.fraction())
@@ -288,15 +284,12 @@ export class Swim {
     this.#state.requests.delete(id)
     if (request.purpose === 'probe') {
       const isAnswer = message.type === 'ack' && message.seqNo === request.seqNo
-      if (isAnswer) heardAnswer(this.#state, now)
       if (isAnswer) probeStreamAcked(this.#state, request.seqNo, now)
       else probeStreamFailed(this.#state, request.seqNo, describe(message), now)
       return
     }
-    if (message.type === 'push-pull') {
-      heardAnswer(this.#state, now)
-      completePushPull(this.#state, id, request, message, now)
-    } else this.#state.delegate.exchangeDone(id, describe(message), now)
+    if (message.type === 'push-pull') completePushPull(this.#state, id, request, message, now)
+    else this.#state.delegate.exchangeDone(id, describe(message), now)
   }
 
   /** A stream we opened came to nothing. */
@@ -317,8 +310,7 @@ export class Swim {
   /** We were not there for `lengthMs`: what waits for others waits so much longer, and longer than a probe timeout it is a sign of
    *  bad health. Differs: memberlist holds the time in which it was stopped against whoever it was waiting for. */
   stalled(lengthMs: number, now: number): void {
-    const { options, awareness, delegate, trail, isolation } = this.#state
-    isolation.stalled(lengthMs, now)
+    const { options, awareness, delegate, trail } = this.#state
     probeStalled(this.#state, lengthMs)
     pingsStalled(this.#state, now)
     postponeRelays(this.#state, lengthMs)
@@ -347,11 +339,10 @@ export class Swim {
         beginRelay(state, message, from, now)
         return
       case 'ack':
-        // What answers no question of ours may come from anybody, and proves nothing.
-        if (isAckOfOurs(state, message, from, now)) heardAnswer(state, now)
+        takeAck(state, message, from, now)
         return
       case 'nack':
-        if (probeNacked(state, message.seqNo, from, now)) heardAnswer(state, now)
+        probeNacked(state, message.seqNo, from, now)
         return
       case 'alive':
         applyAlive(state, message, now, { received: bytes, from })
@@ -421,15 +412,11 @@ export class Swim {
   }
 }
 
-/** Gives an ack to whoever asked. True if it answers something that we asked. */
-function isAckOfOurs(state: SwimState, ack: Ack, from: Address, now: number): boolean {
+/** Gives an ack to whoever asked; one that nobody asked for goes to nobody. */
+function takeAck(state: SwimState, ack: Ack, from: Address, now: number): void {
   const { seqNo } = ack
-  return (
-    probeAcked(state, ack, from, now) ||
-    pingAcked(state, seqNo, now) ||
-    checkAcked(state, seqNo, now) ||
-    relayAck(state, seqNo)
-  )
+  if (probeAcked(state, ack, from, now) || pingAcked(state, seqNo, now) || checkAcked(state, seqNo, now)) return
+  relayAck(state, seqNo)
 }
 
 function isQuestion(message: PacketMessage): boolean {

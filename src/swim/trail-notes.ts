@@ -45,20 +45,6 @@ export function noteConfirmation(
   else state.trail.heard(name, { ...event, ...signedByUs(state, from, source) }, now)
 }
 
-/** An accusation of one that has denied an earlier one unheard by us. */
-export function noteRenewal(
-  state: SwimState,
-  { name, suspicion }: MemberRecord,
-  { from, incarnation }: Suspect,
-  source: Source,
-  now: number,
-): void {
-  if (suspicion === undefined) return
-  const event = { kind: 'renewed', by: shortName(from), incarnation, endsInMs: suspicion.endsAt - now } as const
-  if (isOwnFinding(source)) state.trail.saw(name, event, now)
-  else state.trail.heard(name, { ...event, ...signedByUs(state, from, source) }, now)
-}
-
 /** A member is dead, or has left, by someone's word or ours. */
 export function noteVerdict(state: SwimState, member: MemberRecord, claim: Dead, source: Source, now: number): void {
   const { incarnation, from } = claim

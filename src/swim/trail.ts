@@ -39,8 +39,6 @@ export type TrailEvent =
     }
   /** The time of the probe was over without an answer. `nacks` of the `nacksWanted` helpers said so too. */
   | { readonly kind: 'probe-failed'; readonly nacks: number; readonly nacksWanted: number; readonly health: number }
-  /** It did not answer, as nobody does: we hold ourselves for cut off, and accuse nobody. */
-  | { readonly kind: 'withheld' }
   /** Nearly over, and few others accuse it: it was told once more. */
   | { readonly kind: 'last-ping' }
   /** `by` declared it dead, whom we hold for well: we asked it ourselves. */
@@ -62,14 +60,6 @@ export type TrailEvent =
       readonly kind: 'confirmed'
       readonly by: string
       readonly confirmations: number
-      readonly endsInMs: number
-      readonly heardFrom?: string
-    }
-  /** `by` accuses it at a higher incarnation: it has denied what went before, and the time to deny begins anew. `heardFrom` as above. */
-  | {
-      readonly kind: 'renewed'
-      readonly by: string
-      readonly incarnation: number
       readonly endsInMs: number
       readonly heardFrom?: string
     }

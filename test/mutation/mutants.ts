@@ -115,9 +115,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'hearsay-is-verdict',
     file: 'src/swim/merge.ts',
-    find: '    case WireState.dead: {\n      // A remote death',
+    find: '    case WireState.dead:\n      // A remote death',
     replace:
-      '    case WireState.dead: {\n      if (row.state === WireState.dead) {\n        applyDead(state, { type: "dead", node, incarnation, from: state.self.name }, now, note)\n        return\n      }\n      // A remote death',
+      '    case WireState.dead:\n      if (row.state === WireState.dead) {\n        applyDead(state, { type: "dead", node, incarnation, from: state.self.name }, now, note)\n        return\n      }\n      // A remote death',
     breaks: 'A death told in an exchange is a suspicion of ours, which can be denied (serf-behaviour §4.4).',
     caughtBy: 'hearsay',
   },
@@ -204,7 +204,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nacks-do-not-count',
     file: 'src/swim/failure-detector.ts',
-    find: '  probe.nackedBy.add(from.key)\n',
+    find: '  nackedBy.add(from.key)\n',
     replace: '',
     breaks: 'Whose helpers all send nacks hears well: its health stays (Lifeguard §IV-A).',
     caughtBy: 'nacks',

@@ -36,7 +36,7 @@ function judges(cluster: Cluster): string[] {
 
 describe('a denial that somebody missed', () => {
   // The play is about one rule; the others of ours only make it come up less often.
-  const own = { isolationRule: false, verdictChecks: false, lastPings: false, renewSuspicions: false }
+  const own = { verdictChecks: false, lastPings: false }
   for (const [kind, more] of [
     ['with all that keeps verdicts true', {}],
     ['by itself', own],

@@ -53,7 +53,7 @@ describe("Lifeguard's experiments", () => {
   it('where nobody is sick nobody is accused falsely, and a run repeats itself', async () => {
     const nobody = cellOf('late:0/1000/1000')
     const once = await run('swim', nobody, TINY)
-    assert.deepEqual(once.dead, { all: 0, healthy: 0, aboutSick: 0 })
+    assert.deepEqual(once.dead, { all: 0, healthy: 0, healthyOwn: 0, aboutSick: 0 })
     assert.deepEqual(once, await run('swim', nobody, TINY))
     assert.ok(once.packets > 0 && once.bytes > 0)
   })

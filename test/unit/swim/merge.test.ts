@@ -33,20 +33,6 @@ function slice(made: Bench): void {
 }
 
 describe('a small exchange', () => {
-  it('what an exchange repeats of a suspect confirms nothing; our own probe does', () => {
-    const made = new Bench()
-    for (let number = 2; number <= 6; number++) made.receive(alive(`m${number}`, 1))
-    made.receive(suspect('m2', 1, 'm3'))
-    const confirmations = (): number | undefined => made.swim.member('m2')?.suspicion?.confirmations
-    for (const state of [WireState.suspect, WireState.dead]) hear(made, [row('m2', state, 1)])
-    assert.equal(confirmations(), 0)
-    made.receive(suspect('m2', 1, 'm1'))
-    assert.equal(confirmations(), 1, 'we accuse it ourselves')
-    // A higher number is news all the same: it was denied up to there.
-    hear(made, [row('m2', WireState.suspect, 3)])
-    assert.deepEqual([made.incarnation('m2'), confirmations()], [3, 1])
-  })
-
   it('is taken at once, up to a slice', () => {
     const made = new Bench()
     const id = ask(made, rows(2, SLICE_ROWS), Uint8Array.of(2))

@@ -10,16 +10,7 @@ import {
   type SwimOptions,
 } from '../../../src/swim/options.ts'
 
-const SWITCHES = [
-  'streamPings',
-  'buddySystem',
-  'stallRule',
-  'isolationRule',
-  'verdictChecks',
-  'lastPings',
-  'renewSuspicions',
-  'strictConfirmations',
-]
+const SWITCHES = ['streamPings', 'buddySystem', 'stallRule', 'verdictChecks', 'lastPings']
 
 function refusal(profile: Profile, given: Partial<Record<keyof SwimOptions, unknown>>): OptionsError {
   try {
@@ -45,11 +36,8 @@ describe('serf-behaviour §1: profiles', () => {
       streamPings: [true, true, true],
       buddySystem: [true, true, true],
       stallRule: [true, true, true],
-      isolationRule: [false, false, false],
       verdictChecks: [true, true, true],
       lastPings: [true, true, true],
-      renewSuspicions: [false, false, false],
-      strictConfirmations: [true, true, true],
       awarenessMaxMultiplier: [8, 8, 8],
       gossipIntervalMs: [200, 500, 100],
       gossipFanout: [3, 4, 3],
