@@ -6,6 +6,7 @@ import type { MembershipEvent } from '../events.ts'
 import type { Membership } from '../membership.ts'
 import { type MembershipOptions, resolveOptions } from '../options.ts'
 import { MemberChecks } from './member-checks.ts'
+import { Presence } from './presence.ts'
 import { watchedHost } from './watched-host.ts'
 
 /** One life of one member, watched. */
@@ -34,7 +35,10 @@ export class ClusterChecks {
     /** What a listener found: thrown in the step, since listeners are guarded. */
     let found: unknown
     let isSaid = false
+    const presence = new Presence(() => host.clock.now())
     const watched = watchedHost(host, {
+      steps: () => presence.step(),
+      arms: (at) => presence.arm(at),
       stepped: () => {
         if (found !== undefined) {
           isSaid = true
@@ -56,6 +60,10 @@ export class ClusterChecks {
         checks = new MemberChecks(membership, {
           name,
           now: () => host.clock.now(),
+          absentMs: () => presence.absentMs,
+          probeIntervalMs: swim.probeIntervalMs,
+          suspicionMult: swim.suspicionMult,
+          suspicionMaxTimeoutMult: swim.suspicionMaxTimeoutMult,
           addressOf: (other) => this.#addresses.get(other),
           names: () => this.#addresses.size,
           livesOf: (other) => this.#livesOf(other),

@@ -7,6 +7,7 @@ export type InvariantName =
   | 'join-and-gone-alternate'
   | 'events-follow-each-other'
   | 'events-match-members'
+  | 'suspicion-has-its-time'
   | 'self-is-alive'
   | 'self-is-not-told'
   | 'members-are-where-they-are'
@@ -34,6 +35,8 @@ export const INVARIANTS: Readonly<Record<InvariantName, string>> = {
   'events-follow-each-other':
     'what an event tells as before is what the one before told as after, and its type is what became of the member',
   'events-match-members': 'what the events told of each member is what members() says, after every step',
+  'suspicion-has-its-time':
+    'of its own suspicion an observer comes to a verdict no sooner than the shortest time for it, and no later than the longest of which it was there',
   'self-is-alive':
     'a member is alive to itself while it runs, is the only one that is itself, and leaves only when asked to',
   'self-is-not-told': 'no member event is about the observer itself',

@@ -4,17 +4,27 @@ import type { MembershipEvent } from '../events.ts'
 import type { Membership } from '../membership.ts'
 import type { Member, MemberState } from '../serf/members.ts'
 import { InvariantError, type InvariantName } from './invariants.ts'
+import {
+  isOwnVerdict,
+  type SeenSuspicion,
+  type SuspicionRules,
+  seenSuspicion,
+  wrongLength,
+} from './suspicion-checks.ts'
 
 /** What is looked at: a `Membership`, or something that lies as one. */
 export type Observed = Pick<Membership, 'status' | 'health' | 'members'> & {
   stats(): Pick<ReturnType<Membership['stats']>, 'queues' | 'ltimes'>
+  explain(name: string): Pick<ReturnType<Membership['explain']>, 'entries'>
 }
 
 /** What is known of the member beforehand: its options, and its world. */
-export interface Expected {
+export interface Expected extends SuspicionRules {
   readonly name: string
   /** The observer's own clock. */
   now(): number
+  /** For how long the observer was not there when it was to be, until now. */
+  absentMs(): number
   /** `host:port` of a member of that name; absent where there never was one. */
   addressOf(name: string): string | undefined
   /** How many there ever were, by name. */
@@ -34,6 +44,7 @@ interface Held {
   view: Member
   /** Since when it has been dead or left without a break, on the observer's clock. */
   goneSince: number | undefined
+  suspicion: SeenSuspicion | undefined
 }
 
 const KINDS = ['members', 'events', 'queries'] as const
@@ -72,7 +83,7 @@ export class MemberChecks {
     if (this.#held.size === 0 && members.length === 0) return // it is just starting
     for (const member of members) {
       const held = this.#held.get(member.name)
-      if (held?.view !== member) this.#lookAt(member, held)
+      if (held?.view !== member) this.#lookAt(member, held, members)
     }
     if (members.length < this.#held.size) this.#forgetAllBut(members)
     this.#lookAtEvents(members)
@@ -106,15 +117,17 @@ export class MemberChecks {
     this.#fail('packets-within-budget', `a packet of ${packet.length} bytes, ${maxPacketBytes} are allowed`)
   }
 
-  #lookAt(member: Member, held: Held | undefined): void {
+  #lookAt(member: Member, held: Held | undefined, members: readonly Member[]): void {
     const now = this.#expected.now()
     const { name, state, incarnation } = member
     this.#checkPlace(member)
     if (member.isSelf) this.#checkSelf(member)
+    const suspicion = this.#checkSuspicion(member, held, members)
     if (held === undefined) {
-      this.#held.set(name, { view: member, goneSince: isGone(state) ? now : undefined })
+      this.#held.set(name, { view: member, goneSince: isGone(state) ? now : undefined, suspicion })
       return
     }
+    held.suspicion = suspicion
     const { view, goneSince } = held
     const mayBeForgotten = goneSince !== undefined && now - goneSince >= this.#expected.gossipToTheDeadMs
     if (!mayBeForgotten) this.#checkIncarnation(view, member)
@@ -133,6 +146,24 @@ export class MemberChecks {
       const change = `${before.state}, and is ${after.state}, at incarnation ${is}`
       this.#fail('no-return-at-same-incarnation', `${name} was ${change}`)
     }
+  }
+
+  /** Gives the suspicion of `after` as it is seen now. */
+  #checkSuspicion(after: Member, held: Held | undefined, members: readonly Member[]): SeenSuspicion | undefined {
+    const { view: before, suspicion: seen } = held ?? {}
+    if (seen === undefined && after.state !== 'suspect') return undefined
+    const now = this.#expected.now()
+    const absentMs = this.#expected.absentMs()
+    if (seen !== undefined && isGone(after.state) && this.#observed.status === 'running') {
+      const { name } = after
+      const wrong = wrongLength(seen, now, absentMs, this.#expected)
+      if (wrong !== undefined && isOwnVerdict(this.#observed.explain(name), this.#expected.name, seen)) {
+        this.#fail('suspicion-has-its-time', `its suspicion of ${name} ends in a verdict ${wrong}`)
+      }
+    }
+    const least = members.reduce((count, { state }) => (isGone(state) ? count : count + 1), 0)
+    const most = Math.max(this.#mostMembers, members.length)
+    return seenSuspicion(seen, before, after, { earliestAt: now, latestAt: now, absentMs, least, most })
   }
 
   #checkPlace({ name, address }: Member): void {

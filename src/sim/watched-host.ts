@@ -3,6 +3,10 @@
 import type { Host, StreamHandlers, Transport, TransportHandlers } from '../driver/host.ts'
 
 export interface HostWatch {
+  /** The host is about to call what runs on it. */
+  steps?(): void
+  /** What runs there wants to be woken at that moment. Gives what is called when it is, or wants it no more. */
+  arms?(at: number): () => void
   /** The host has called what runs on it, and that call has returned. */
   stepped(): void
   /** A packet is handed to the network. */
@@ -14,11 +18,19 @@ export function watchedHost(host: Host, watch: HostWatch): Host {
   return {
     clock: {
       now: () => host.clock.now(),
-      wakeAt: (at, wake) =>
-        host.clock.wakeAt(at, () => {
+      wakeAt: (at, wake) => {
+        const disarm = watch.arms?.(at)
+        const cancel = host.clock.wakeAt(at, () => {
+          watch.steps?.()
+          disarm?.()
           wake()
           watch.stepped()
-        }),
+        })
+        return () => {
+          disarm?.()
+          cancel()
+        }
+      },
     },
     cipher: host.cipher,
     hostname: host.hostname,
@@ -31,6 +43,7 @@ export function watchedHost(host: Host, watch: HostWatch): Host {
     reachableAddress: (wildcard) => host.reachableAddress(wildcard),
     defer: (task) =>
       host.defer(() => {
+        watch.steps?.()
         task()
         watch.stepped()
       }),
@@ -52,19 +65,23 @@ function watchedTransport(transport: Transport, watch: HostWatch): Transport {
 function watchedHandlers(handlers: TransportHandlers, watch: HostWatch): TransportHandlers {
   return {
     packet: (bytes, from, at) => {
+      watch.steps?.()
       handlers.packet(bytes, from, at)
       watch.stepped()
     },
     stream: (stream) => {
+      watch.steps?.()
       const taken = handlers.stream(stream)
       watch.stepped()
       return taken && watchedStream(taken, watch)
     },
     sendFailed: (to, error, isRemote) => {
+      watch.steps?.()
       handlers.sendFailed(to, error, isRemote)
       watch.stepped()
     },
     failed: (error) => {
+      watch.steps?.()
       handlers.failed(error)
       watch.stepped()
     },
@@ -74,14 +91,17 @@ function watchedHandlers(handlers: TransportHandlers, watch: HostWatch): Transpo
 function watchedStream(handlers: StreamHandlers, watch: HostWatch): StreamHandlers {
   return {
     opened: () => {
+      watch.steps?.()
       handlers.opened?.()
       watch.stepped()
     },
     data: (bytes) => {
+      watch.steps?.()
       handlers.data(bytes)
       watch.stepped()
     },
     closed: (error) => {
+      watch.steps?.()
       handlers.closed(error)
       watch.stepped()
     },

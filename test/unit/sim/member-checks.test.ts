@@ -18,12 +18,19 @@ class Liar {
   queues = { claims: 0, intents: 0, queries: 0, events: 0 }
   ltimes = { members: 1, events: 1, queries: 1 }
   now = 0
+  absentMs = 0
+  /** Whose verdict the last one was. */
+  judge = 'third'
   readonly checks: MemberChecks
 
   constructor(more: Partial<Expected> = {}) {
     this.checks = new MemberChecks(this, {
       name: 'us',
       now: () => this.now,
+      absentMs: () => this.absentMs,
+      probeIntervalMs: 1000,
+      suspicionMult: 4,
+      suspicionMaxTimeoutMult: 6,
       addressOf: (name) => (name === 'ghost' ? undefined : addressOf(name)),
       names: () => 3,
       livesOf: () => 1,
@@ -44,6 +51,11 @@ class Liar {
 
   stats() {
     return { queues: this.queues, ltimes: this.ltimes }
+  }
+
+  explain() {
+    const verdict = { kind: 'dead', by: this.judge, incarnation: 1, atMs: this.now, ageMs: 0 } as const
+    return { entries: [verdict] }
   }
 
   /** Tells that `name` becomes so, holds it so, and is looked at. */
@@ -121,6 +133,44 @@ describe('incarnation-never-falls', () => {
     liar.become('member-join', 'alive', 6).become('member-dead', 'dead', 6)
     liar.now += 2
     violates('incarnation-never-falls', () => liar.become('member-join', 'alive', 1))
+  })
+})
+
+describe('suspicion-has-its-time', () => {
+  /** Two hold each other, and one of them the other for suspect. */
+  const suspecting = (): Liar => new Liar().become('member-join', 'alive', 1).become('member-suspect', 'suspect', 1)
+
+  it('lets one come to a verdict in its time, later by as long as it was not there, and believe others at once', () => {
+    // Of two there is nobody to confirm: the longest is the shortest.
+    for (const [afterMs, absentMs, judge] of [
+      [4000, 0, 'us'],
+      [9000, 5000, 'us'],
+      [10, 0, 'third'],
+    ] as const) {
+      const liar = suspecting()
+      Object.assign(liar, { now: afterMs, absentMs, judge })
+      liar.become('member-dead', 'dead', 1)
+    }
+  })
+
+  it('catches a verdict of its own that comes too soon, or too late', () => {
+    for (const [afterMs, absentMs] of [
+      [3999, 0],
+      [9000, 4990],
+    ] as const) {
+      const liar = suspecting()
+      Object.assign(liar, { now: afterMs, absentMs, judge: 'us' })
+      violates('suspicion-has-its-time', () => liar.become('member-dead', 'dead', 1))
+    }
+  })
+
+  it('counts anew for one who denied', () => {
+    const liar = suspecting()
+    liar.judge = 'us'
+    liar.now = 3000
+    liar.become('member-recover', 'alive', 2).become('member-suspect', 'suspect', 2)
+    liar.now = 6999
+    violates('suspicion-has-its-time', () => liar.become('member-dead', 'dead', 2))
   })
 })
 

@@ -31,6 +31,24 @@ describe('sim/watched-host.ts', () => {
     assert.deepEqual(said, ['ran', 'a stepped', 'woke', 'a stepped'])
   })
 
+  it('tells of each timer that is armed, that it came or was taken back, and before anything happens', async () => {
+    const simulation = new Simulation({ seed: 1 })
+    const said: string[] = []
+    const host = watchedHost(simulation.host(simulation.station('a', '10.0.0.1')), {
+      steps: () => said.push('steps'),
+      arms: (at) => {
+        said.push(`arms ${at}`)
+        return () => said.push(`disarms ${at}`)
+      },
+      stepped: () => said.push('stepped'),
+      sent: () => {},
+    })
+    host.clock.wakeAt(5, () => said.push('woke'))
+    host.clock.wakeAt(6, () => said.push('woke again'))()
+    await simulation.run(10)
+    assert.deepEqual(said, ['arms 5', 'arms 6', 'disarms 6', 'steps', 'disarms 5', 'woke', 'stepped'])
+  })
+
   it('tells of packets that go and come, and of each turn of a stream', async () => {
     const { simulation, said, hosts } = pair()
     const [near, far] = hosts
