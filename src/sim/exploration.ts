@@ -101,9 +101,11 @@ class TrialRun {
     await this.#agree()
     this.#agreedAfterMs = cluster.now - healedAt
     // A probe that began before is over, whoever began it.
-    const { swim } = resolveOptions(this.#trial.options)
+    const { swim, serf } = resolveOptions(this.#trial.options)
     await cluster.run(swim.probeIntervalMs * (swim.awarenessMaxMultiplier + 1))
     await this.#agree()
+    // What is held back is told: news of before is no stir.
+    await cluster.run(serf.coalescePeriodMs)
     const demand: Demand = (...demanded) => this.#demand(...demanded)
     await beCalm(cluster, swim, demand)
     await noticeAndDeny(cluster, swim, demand)
