@@ -55,7 +55,7 @@ export const INVARIANTS: Readonly<Record<InvariantName, string>> = {
   'silence-is-noticed':
     'in a cluster that agrees and has no other faults, a process that stands still is suspected within 2N + 1 probe intervals',
   'denial-is-heard':
-    'one that goes on as soon as it is suspected is dead to nobody meanwhile, and alive again to more than half, where the buddy system tells it',
+    'one that goes on as soon as it is suspected is alive again to more than half, where the buddy system tells it, and dead to nobody meanwhile where retransmitMult is 4 or more',
   'calls-end': 'what a member was asked to do ends, in the time that it says',
   'nothing-throws': 'no task throws, no assertion fails, and nothing is left open behind a close',
 }

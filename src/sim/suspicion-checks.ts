@@ -40,8 +40,7 @@ export function seenSuspicion(
   after: Member,
   begun: SeenSuspicion,
 ): SeenSuspicion | undefined {
-  // Who announced that it leaves shows as leaving, suspected or not.
-  if (after.state === 'leaving') return seen
+  // Who announced that it leaves shows as leaving, suspected or not: a suspicion may end and another begin, and nobody sees it.
   if (after.state !== 'suspect') return undefined
   if (seen !== undefined) {
     // At a higher number it may have been alive in between.

@@ -25,6 +25,8 @@ const MAX_RESIDENT_GROWTH_BYTES = 200 * 2 ** 20
 const BURST_BYTES = 20_000
 const WARNING_INTERVAL_MS = 10_000
 const AT_REST_WITHIN_MS = 10_000
+/** Turns of the event loop, each shown by an answer, from the arrival of a stream's first bytes until they have been read; one to spare. */
+const TURNS_TO_READ = 4
 
 /** What an attack came to. */
 export interface Outcome {
@@ -123,6 +125,11 @@ export class Fortress {
   /** When it is over, the member has read what was sent before. */
   #roundTrip(): Promise<void> {
     return roundTrip(this, () => pingPacket(VICTIM, 1, this.#sealing, () => this.nonce()))
+  }
+
+  /** When it is over, the member has read what a stream brought before: it takes the stream in one turn, and reads it in one after that. */
+  async hasRead(): Promise<void> {
+    for (let turns = 0; turns < TURNS_TO_READ; turns++) await this.#roundTrip()
   }
 
   /** Opens a stream and hands it over; it is closed when the play is over. Gives what the member said until it ended the stream. */

@@ -47,8 +47,8 @@ describe('sim/suspicion-checks.ts', () => {
     assert.equal(seenSuspicion(undefined, row('alive'), row('alive', 2), later), undefined)
   })
 
-  it('who leaves shows as leaving alone: one that is under way is kept, and one that began meanwhile has no known beginning', () => {
-    assert.equal(seenSuspicion(AT, row('suspect'), row('leaving'), AT), AT)
+  it('who leaves shows as leaving alone: of one that is under way nothing is known any more, and one that began meanwhile has no known beginning', () => {
+    assert.equal(seenSuspicion(AT, row('suspect'), row('leaving'), AT), undefined)
     const after = seenSuspicion(undefined, row('leaving'), row('suspect'), AT)
     assert.equal(wrongLength(after as SeenSuspicion, 1, 0, LAN), undefined)
     assert.match(wrongLength(after as SeenSuspicion, 30_000, 0, LAN) ?? '', /longest/)
