@@ -7,8 +7,8 @@ interface Entry<Value> {
   readonly value: Value
 }
 
-/** The crowd that tables are made for, before anybody has said how large it is, and the largest that they follow. Strangers can make
- *  one up: a table for the largest holds some megabytes, a tenth of what the names of such a crowd cost anyway. */
+/** The crowd that tables are made for, before anybody has said how large it is, and the largest that they follow. Strangers can make one up,
+ *  and fill a table for the largest with the longest strings: up to some 20 MiB, of all tables 60. */
 const LEAST_CROWD = 256
 const MOST_CROWD = 4096
 

@@ -14,6 +14,10 @@ export const LATE_MS = 5
  *  any profile, far above what a busy host's timers are late by. Below it deadlines stay, since peers feel such delays of theirs too. */
 export const STALL_MS = 50
 
+/** While others are to answer or to deny something, so much passes at most between two timers: whoever stands still longer is late for
+ *  one, and knows it. Where nobody is waited for nobody can be judged, and no timer is needed to find out. */
+export const LOOK_MS = 200
+
 /** Turns that may pass before we judge with packets unread: a flood must not put judgement off for ever. libuv reads 32 datagrams a
  *  turn, and the kernel counts no datagram below 768 bytes, so a full receive buffer of 2 MiB (which Linux doubles) takes 170. */
 export const MAX_TURNS = 256

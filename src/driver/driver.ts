@@ -12,7 +12,7 @@ import type { Address } from '../wire/address.ts'
 import { type Cidr, isWithin } from '../wire/cidr.ts'
 import { NONCE_BYTES } from '../wire/encrypt.ts'
 import { keysToSeal, type Sealing } from '../wire/packet.ts'
-import { CatchUp } from './catch-up.ts'
+import { CatchUp, LOOK_MS } from './catch-up.ts'
 import { Exchanges } from './exchanges.ts'
 import type { Host, Stream, StreamHandlers, Transport } from './host.ts'
 import { type PacketStats, Packets } from './packets.ts'
@@ -401,18 +401,23 @@ export class Driver {
     return nonce
   }
 
-  /** One timer, for the earliest of all deadlines; none while we read what a stall has left unread. */
+  /** One timer, for the earliest of all deadlines, or for a look at the clock before that; none while we read what a stall has left unread. */
   #arm(): void {
     if (this.#isClosed) return
     if (this.#catchUp.isReading) {
       this.#disarmTimer()
       return
     }
-    const next = Math.min(
+    let next = Math.min(
       this.#serf?.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#exchanges.nextDeadline() ?? Number.POSITIVE_INFINITY,
       this.#tasks.next() ?? Number.POSITIVE_INFINITY,
     )
+    if (this.#serf?.isAwaiting === true) {
+      next = Math.min(next, this.now() + LOOK_MS)
+      // Soon enough, and set anew when it comes: not at every input.
+      if (this.#armedAt !== undefined && this.#armedAt <= next) return
+    }
     if (next === this.#armedAt) return
     this.#disarmTimer()
     if (next === Number.POSITIVE_INFINITY) return

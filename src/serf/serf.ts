@@ -225,6 +225,11 @@ export class Serf {
     return Math.min(ours, theirs)
   }
 
+  /** Others are to do something by a time, for which they are judged. */
+  get isAwaiting(): boolean {
+    return this.#state.swim.isAwaiting
+  }
+
   /** All effects since the last call, in order. */
   take(): readonly Effect<SerfNotice>[] {
     return this.#state.outbox.take()

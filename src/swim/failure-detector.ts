@@ -95,17 +95,15 @@ export function probeAcked(
 
 /** A helper could not reach the target either, but reached us. Each address counts once: a packet that comes twice, or a forger's
  *  hundred, is one helper's word. That it is the address the helper tells is not asked: behind NAT, or with two interfaces, its
- *  packets come from another. Differs: memberlist counts every nack, so one helper's copies stand for the silence of the others.
- *  True if it counted. */
-export function probeNacked(state: SwimState, seqNo: number, from: Address, now: number): boolean {
+ *  packets come from another. Differs: memberlist counts every nack, so one helper's copies stand for the silence of the others. */
+export function probeNacked(state: SwimState, seqNo: number, from: Address, now: number): void {
   const probe = state.probe
-  if (probe?.seqNo !== seqNo || probe.asked === undefined) return false
+  if (probe?.seqNo !== seqNo || probe.asked === undefined) return
   const { helpers, nackedBy } = probe.asked
-  if (nackedBy.size >= probe.nacksWanted || nackedBy.has(from.key)) return false
+  if (nackedBy.size >= probe.nacksWanted || nackedBy.has(from.key)) return
   nackedBy.add(from.key)
   const helper = helpers.get(from.key) ?? from.key
   state.trail.saw(probe.target.name, { kind: 'helper-nack', helper }, now)
-  return true
 }
 
 /** The fallback ping over a stream was answered. Counts only when the time for packets is over. */

@@ -182,16 +182,27 @@ export class Swim {
     return this.#state.deadlines.next()
   }
 
+  /** Others are to do something by a time: to answer us, or to deny. All else that comes due are rounds of our own. */
+  get isAwaiting(): boolean {
+    const { deadlines, gossip, merges, options } = this.#state
+    const probing = 1
+    const exchanging = options.pushPullIntervalMs > 0 ? 1 : 0
+    const gossiping = gossip.isAwaited ? 1 : 0
+    const merging = merges.length > 0 ? 1 : 0
+    return deadlines.size > probing + exchanging + gossiping + merging
+  }
+
   /** Tickets of our own claims that have been told, since the last call. */
   takeTold(): readonly number[] {
     return this.#state.queue.takeFinished()
   }
 
-  /** To be called at the end of every transition, also where only the layer above has something to tell: rounds of gossip are held only
-   *  while something is to be told, at the times at which they would be held anyway. memberlist wakes for every round, and sends the same. */
+  /** To be called at the end of every transition, also where only the layer above has something to tell: rounds of gossip are held only while
+   *  there is something to tell and somebody to tell it, at the times of a round that never ends; what comes at such a time waits for the
+   *  next. memberlist wakes for every round, and sends the same. */
   settle(now: number): void {
-    const { gossip, options, delegate, queue } = this.#state
-    if (gossip.isAwaited || gossip.at === undefined) return
+    const { gossip, options, delegate, queue, members } = this.#state
+    if (gossip.isAwaited || gossip.at === undefined || members.size < 2) return
     if (queue.size === 0 && delegate.broadcastsWaiting(PART_OVERHEAD_BYTES).allBytes === 0) return
     gossip.isAwaited = true
     if (gossip.at <= now) gossip.at = nextTick(gossip.at, options.gossipIntervalMs, now)

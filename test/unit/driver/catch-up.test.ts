@@ -1,7 +1,7 @@
 // Late wake-ups: nothing is judged before what had arrived is read. architecture §5, the stall rule; serf-behaviour ML-37.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CatchUp, LATE_MS, MAX_TURNS, STALL_MS } from '../../../src/driver/catch-up.ts'
+import { CatchUp, LATE_MS, LOOK_MS, MAX_TURNS, STALL_MS } from '../../../src/driver/catch-up.ts'
 import { PROFILES } from '../../../src/swim/options.ts'
 import type { PacketMessage } from '../../../src/wire/types.ts'
 import { alive, closedSetup, PEER, type Running, receive, running, sentMessages, US } from './support.ts'
@@ -238,14 +238,45 @@ describe('the stall rule in the driver', () => {
     assert.equal(all.host.timers, 1)
   })
 
+  it('while an answer is awaited the clock is looked at, so that shorter blocks are noticed too; at rest it is not', async () => {
+    const all = await probing({ gossipIntervalMs: 0 })
+    assert.equal(all.host.nextWake, all.host.now + LOOK_MS)
+    all.host.now += LOOK_MS + 60
+    all.host.wakeLate()
+    assert.equal(all.host.timers, 0, 'it reads first')
+    receive(all, [{ type: 'ack', seqNo: all.seqNo, payload: null }])
+    all.host.turn()
+    all.host.turn()
+    const atRest = (all.host.nextWake as number) - all.host.now
+    assert.ok(atRest > LOOK_MS && atRest < 1000, `${atRest} ms until the next probe`)
+  })
+
+  it('looks come one after the other, and change nothing: the answer is waited for as long as ever', async () => {
+    const all = await probing({ gossipIntervalMs: 0, indirectChecks: 0, streamPings: false })
+    const began = all.host.now
+    told(all)
+    const wakes = new Set<number>()
+    while (all.host.now < began + 999) {
+      wakes.add((all.host.nextWake as number) - began)
+      all.host.run(1)
+    }
+    assert.deepEqual(told(all), [])
+    assert.ok(
+      [200, 400, 500, 700, 900].every((at) => wakes.has(at)),
+      [...wakes].join(' '),
+    )
+    all.host.run(1)
+    assert.deepEqual(told(all), ['member-suspect ghost-2'])
+  })
+
   it('goes on as ever: who stays silent afterwards is accused, in its time', async () => {
     const all = await probing()
     told(all)
     all.host.now += 3000
     all.host.wakeLate()
     all.host.run(0)
-    // The stall counts from the probe timeout on, when we were to wake; until then half of the probe's second had passed.
-    all.host.run(499)
+    // The stall counts from the look at the clock on, when we were to wake; until then a fifth of the probe's second had passed.
+    all.host.run(1000 - LOOK_MS - 1)
     assert.deepEqual(told(all), ['stall'])
     all.host.run(1)
     assert.deepEqual(told(all), ['member-suspect ghost-2'])

@@ -187,7 +187,7 @@ describe('the machine', () => {
     const mesh = new Mesh()
     const us = mesh.add('us', 1, { gossipIntervalMs: 0, probeIntervalMs: 3_600_000, reapIntervalMs: 700 })
     assert.equal(us.serf.nextDeadline(), mesh.now + 700)
-    const other = mesh.add('other', 2, { gossipIntervalMs: 20, reapIntervalMs: 86_400_000 })
+    const other = mesh.add('other', 2, { probeIntervalMs: 20, probeTimeoutMs: 10, reapIntervalMs: 86_400_000 })
     assert.ok(Number(other.serf.nextDeadline()) <= mesh.now + 40)
   })
 })
