@@ -14,6 +14,8 @@ export type Demand = (
 ) => Promise<void>
 
 const NEWS = 'calm'
+/** What is sent at a time that somebody's snapshot holds for past is nothing new to it. */
+const SENT = ['events', 'queries'] as const
 /** Exchanges that bring an event to one whom gossip has left out, with one to spare in a million; each member begins one an interval. */
 const EXCHANGES = 20
 /** Of `lan` and `wan`. */
@@ -22,6 +24,10 @@ const LEAST_RETRANSMIT_MULT = 4
 /** Nothing happens in an interval of exchanges but what is asked for: news, which all hear. */
 export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand): Promise<void> {
   const { names, events } = cluster
+  const withinMs = EXCHANGES * swim.pushPullIntervalMs
+  const uneven = (): string | undefined => SENT.find((kind) => !isLevel(cluster, kind))
+  const clocks = (): string => `the clocks of ${uneven()} are not level`
+  await demand('healed-cluster-agrees', () => uneven() === undefined, withinMs, clocks)
   const from = events.length
   const [teller, asker] = [names[0], names.at(-1)] as [string, string]
   const query = cluster.member(asker).query(NEWS, undefined, { ack: true })
@@ -36,7 +42,6 @@ export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand
     const heard = events.slice(from).filter(({ type, about }) => type === 'user-event' && about === NEWS)
     return names.filter((name) => !heard.some(({ observer }) => observer === name))
   }
-  const withinMs = EXCHANGES * swim.pushPullIntervalMs
   const why = (): string => `${unheard().join(' ')} did not hear`
   await demand('news-reaches-all', () => unheard().length === 0, withinMs, why)
   const acks = await cluster.finish(query.acks.collect())
@@ -45,6 +50,11 @@ export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand
   if (swim.retransmitMult >= LEAST_RETRANSMIT_MULT && 2 * acks.length <= names.length) {
     throw new InvariantError('news-reaches-all', asker, `${acks.length} of ${names.length} acknowledged its query`)
   }
+}
+
+/** Whether all are at one Lamport time. Exchanges tell it (serf-behaviour §21); that a member lives is known before, by gossip. */
+function isLevel(cluster: Cluster, kind: (typeof SENT)[number]): boolean {
+  return new Set(cluster.names.map((name) => cluster.member(name).stats().ltimes[kind])).size === 1
 }
 
 /** A process stands still until somebody suspects it, and goes on: the suspicion comes in time, and the denial too. */

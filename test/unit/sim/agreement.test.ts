@@ -56,6 +56,20 @@ describe('healed-cluster-agrees', () => {
       assert.match(disagreement(members) ?? '', says)
     }
   })
+
+  it('lets a goodbye be stale where an earlier life was known by a higher incarnation, and only there', async () => {
+    const left = async (by: number): Promise<string | undefined> => {
+      const members = membersOf(await agreeing())
+      const liar = members.get('m-2') as Membership
+      const goodbye = (row: Row): Row => ({ ...row, state: 'left', incarnation: row.incarnation + by })
+      const rows = liar.members().map((row) => (row.name === 'm-4' ? goodbye(row) : row))
+      members.set('m-2', lying(liar, rows))
+      return disagreement(members)
+    }
+    assert.equal(await left(-1), undefined)
+    assert.match((await left(0)) ?? '', /holds m-4 for/)
+    assert.match((await left(1)) ?? '', /holds m-4 for/)
+  })
 })
 
 describe('the bound of agreement', () => {

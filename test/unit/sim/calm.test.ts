@@ -41,6 +41,19 @@ describe('sim/calm.ts', () => {
     await violates('calm-stays-calm', beCalm(cluster, swim, demand))
   })
 
+  for (const kind of ['events', 'queries'] as const) {
+    it(`healed-cluster-agrees: finds that the clocks of ${kind} never come to be level`, async () => {
+      const { cluster, demand, swim } = await calm({ pushPullIntervalMs: 1000 })
+      const liar = cluster.member('m-3')
+      const { stats } = liar
+      liar.stats = () => {
+        const read = stats.call(liar)
+        return { ...read, ltimes: { ...read.ltimes, [kind]: read.ltimes[kind] + 1 } }
+      }
+      await violates('healed-cluster-agrees', beCalm(cluster, swim, demand))
+    })
+  }
+
   it('news-reaches-all: finds one that hears nothing', async () => {
     const { cluster, demand, swim } = await calm({ pushPullIntervalMs: 1000 })
     // Packets of its probes pass, streams too; what carries news does not.
