@@ -71,8 +71,13 @@ function mergingRounds(members: number, running: number): number {
 /** Who does not agree yet, in words, or `undefined` where every one of `running` holds every one of them for alive, with the tags and the
  *  incarnation that it has, and nobody else for a member still; and where who is gone is dead to all that remember it, or left to all.
  *  Who came back without its disk to others that knew nothing of it either, and then left, may be dead to those who knew its earlier life by a
- *  higher incarnation: its goodbye bears a lower one, which is stale (memberlist deadNode), and nobody is there to know better. */
-export function disagreement(running: ReadonlyMap<string, Membership>): string | undefined {
+ *  higher incarnation: its goodbye bears a lower one, which is stale (memberlist deadNode), and nobody is there to know better.
+ *  @param declared whom operators declared to have left. Where its denial came first, or was later by Lamport time, as on the other side of a
+ *    cut, such a declaration is stale to all but the one who made it (serf-behaviour §23): there it may be left, and dead elsewhere. */
+export function disagreement(
+  running: ReadonlyMap<string, Membership>,
+  declared: ReadonlySet<string> = new Set(),
+): string | undefined {
   const gone = new Map<string, Gone>()
   for (const [observer, membership] of running) {
     let alive = 0
@@ -80,6 +85,7 @@ export function disagreement(running: ReadonlyMap<string, Membership>): string |
       const truth = running.get(name)?.local
       if (truth === undefined) {
         if (state !== 'dead' && state !== 'left') return `${observer} holds ${name}, which is gone, for ${state}`
+        if (declared.has(name)) continue
         const held = gone.get(name) ?? NOBODY
         const now =
           state === 'left'

@@ -149,7 +149,7 @@ class TrialRun {
     const asksSeeds = [...(came?.keys() ?? [])].some((what) => BY_SEEDS.includes(what))
     const withinMs = agreeWithinMs({ swim, serf, members, running, asksSeeds })
     const why = (): string | undefined =>
-      disagreement(new Map(cluster.names.map((name) => [name, cluster.member(name)])))
+      disagreement(new Map(cluster.names.map((name) => [name, cluster.member(name)])), this.#injecting?.declared)
     await this.#demand(
       'healed-cluster-agrees',
       () => why() === undefined,

@@ -329,10 +329,10 @@ function acceptAlive(
 }
 
 /** Every running suspicion ends `byMs` later: the accused could not be heard for so long. */
-export function extendSuspicions(state: SwimState, byMs: number): void {
+export function extendSuspicions(state: SwimState, byMs: number, now: number): void {
   for (const { name, suspicion } of state.members.all()) {
     if (suspicion === undefined) continue
-    suspicion.extend(byMs)
+    suspicion.extend(byMs, now)
     awaitEnd(state, name, suspicion)
   }
 }

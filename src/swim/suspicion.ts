@@ -41,9 +41,10 @@ export class Suspicion {
     return this.#confirmations
   }
 
-  /** Time in which nobody could refute, since we were not there to hear it, does not count. */
-  extend(byMs: number): void {
-    this.#absentMs += byMs
+  /** Time in which nobody could refute, since we were not there to hear it, does not count. What of the `byMs` that end now was before it
+   *  began is none of its time: what is read first after a stall may begin it, and the stall goes on. */
+  extend(byMs: number, now: number): void {
+    this.#absentMs += Math.min(byMs, this.ageMs(now))
   }
 
   /** Time since it began in which the accused could deny it. */

@@ -326,7 +326,7 @@ export class Swim {
     pingsStalled(this.#state, now)
     postponeRelays(this.#state, lengthMs)
     postponeChecks(this.#state, lengthMs)
-    extendSuspicions(this.#state, lengthMs)
+    extendSuspicions(this.#state, lengthMs, now)
     if (lengthMs > options.probeTimeoutMs) awareness.apply(1)
     if (lengthMs > options.probeTimeoutMs / 4) trail.stalled(lengthMs, awareness.score, now)
     if (lengthMs <= options.probeTimeoutMs) return

@@ -324,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'stall-counts-against-suspects',
     file: 'src/swim/swim.ts',
-    find: '    extendSuspicions(this.#state, lengthMs)\n',
+    find: '    extendSuspicions(this.#state, lengthMs, now)\n',
     replace: '',
     breaks: 'Suspicions are extended by the length of a stall (architecture §5, the stall rule).',
     caughtBy: 'stalledJudge',

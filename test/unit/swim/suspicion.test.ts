@@ -38,14 +38,24 @@ describe('Lifeguard §IV-B: a suspicion', () => {
 
   it('ML-37: lasts longer by all time in which we were not there, also when it is confirmed afterwards', () => {
     const suspicion = new Suspicion('m2', 10, 500, PROFILES.lan)
-    suspicion.extend(3000)
-    suspicion.extend(200)
+    suspicion.extend(3000, 3500)
+    suspicion.extend(200, 3700)
     assert.equal(suspicion.endsAt, 500 + 3200 + 24_000)
     suspicion.confirm('m3')
     assert.equal(suspicion.endsAt, 500 + 3200 + 11_381)
-    suspicion.extend(100)
+    suspicion.extend(100, 3800)
     suspicion.confirm('m4')
     assert.equal(suspicion.endsAt, 500 + 3300 + 4000)
+  })
+
+  it('ML-37: lasts no longer for what of a stall was before it began', () => {
+    const suspicion = new Suspicion('m2', 10, 500, PROFILES.lan)
+    suspicion.extend(129, 609)
+    assert.equal(suspicion.endsAt, 609 + 24_000)
+    suspicion.extend(50, 700)
+    assert.equal(suspicion.endsAt, 659 + 24_000)
+    suspicion.extend(50, 700)
+    assert.equal(suspicion.endsAt, 700 + 24_000)
   })
 
   it('a thousand names cost no more memory than the confirmations wanted', () => {
