@@ -21,8 +21,14 @@ const EXCHANGES = 20
 /** Of `lan` and `wan`. */
 const LEAST_RETRANSMIT_MULT = 4
 
-/** Nothing happens in an interval of exchanges but what is asked for: news, which all hear. */
-export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand): Promise<void> {
+/** Nothing happens in an interval of exchanges but what is asked for: news, which all hear.
+ *  @param declared whom operators declared to have left: of those that are gone exchanges may tell it yet */
+export async function beCalm(
+  cluster: Cluster,
+  swim: SwimOptions,
+  demand: Demand,
+  declared: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const { names, events } = cluster
   const withinMs = EXCHANGES * swim.pushPullIntervalMs
   const uneven = (): string | undefined => SENT.find((kind) => !isLevel(cluster, kind))
@@ -33,7 +39,11 @@ export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand
   const query = cluster.member(asker).query(NEWS, undefined, { ack: true })
   cluster.member(teller).sendEvent(NEWS)
   await cluster.run(swim.pushPullIntervalMs)
-  const stirred = events.slice(from).find(({ type }) => type.startsWith('member-') || type === 'conflict')
+  const isLate = (type: string, about: string): boolean =>
+    type === 'member-left' && declared.has(about) && !names.includes(about)
+  const stirred = events
+    .slice(from)
+    .find(({ type, about }) => (type.startsWith('member-') && !isLate(type, about)) || type === 'conflict')
   if (stirred !== undefined) {
     const { type, observer, about, atMs } = stirred
     throw new InvariantError('calm-stays-calm', observer, `${type} about ${about} at ${atMs.toFixed(0)} ms`)

@@ -107,7 +107,7 @@ class TrialRun {
     // What is held back is told: news of before is no stir.
     await cluster.run(serf.coalescePeriodMs)
     const demand: Demand = (...demanded) => this.#demand(...demanded)
-    await beCalm(cluster, swim, demand)
+    await beCalm(cluster, swim, demand, injecting.declared)
     await noticeAndDeny(cluster, swim, demand)
     await cluster.close()
   }

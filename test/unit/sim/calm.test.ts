@@ -41,6 +41,17 @@ describe('sim/calm.ts', () => {
     await violates('calm-stays-calm', beCalm(cluster, swim, demand))
   })
 
+  it('calm-stays-calm: lets exchanges tell of one who is gone that an operator declared it to have left, and of no other', async () => {
+    for (const declared of ['m-3', 'm-4']) {
+      const { cluster, demand, swim } = await calm()
+      cluster.crash('m-4')
+      await cluster.settle()
+      void cluster.sleep(10_000).then(() => cluster.member('m-3').forceLeave('m-4'))
+      const run = beCalm(cluster, swim, demand, new Set([declared]))
+      await (declared === 'm-4' ? run : violates('calm-stays-calm', run))
+    }
+  })
+
   for (const kind of ['events', 'queries'] as const) {
     it(`healed-cluster-agrees: finds that the clocks of ${kind} never come to be level`, async () => {
       const { cluster, demand, swim } = await calm({ pushPullIntervalMs: 1000 })
