@@ -5,7 +5,7 @@
 //   SWIM status   alive    suspect    any         any     any
 //   member.state  'alive'  'suspect'  'leaving'   'left'  'dead'
 
-import { ByteMemo, crowdMemo } from '../base/byte-memo.ts'
+import { ByteMemo, crowdMemo, crowdSize } from '../base/byte-memo.ts'
 import { sameBytes } from '../base/bytes.ts'
 import type { MemberRecord } from '../swim/member.ts'
 import { decodeTags } from '../wire/tags.ts'
@@ -76,6 +76,8 @@ interface Entry extends SerfRecord {
 /** What views have alike, of the whole process: nobody changes it, and in one that runs many members each of them holds all others. */
 const tagsByMeta = crowdMemo<RawTags>(2)
 const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
+/** The newest of each other member, whoever made it. */
+const lastViews = new Map<string, AnyMember>()
 
 /** All members by name, whatever their state. */
 export class SerfMembers {
@@ -151,20 +153,42 @@ export class SerfMembers {
   }
 
   #project(record: SerfRecord, { tags, rawTags }: Pick<AnyMember, 'tags' | 'rawTags'>): AnyMember {
+    const { name } = record
     const { address, incarnation, vsn } = record.swim
-    return Object.freeze({
-      name: record.name,
-      state: stateOf(record),
+    const state = stateOf(record)
+    const isSelf = name === this.#selfName
+    const protocol = protocolByVersions.find(vsn) ?? protocolByVersions.keep(vsn, protocolOf(vsn))
+    const last = isSelf ? undefined : lastViews.get(name)
+    const isSame =
+      last?.state === state &&
+      last.tags === tags &&
+      last.rawTags === rawTags &&
+      last.address === address.key &&
+      last.incarnation === incarnation &&
+      last.protocol === protocol
+    if (isSame) return last
+    const { key, host, port } = address
+    const view = Object.freeze({
+      name,
+      state,
       tags,
       rawTags,
-      address: address.key,
-      host: address.host,
-      port: address.port,
+      address: key,
+      host,
+      port,
       incarnation,
-      isSelf: record.name === this.#selfName,
-      protocol: protocolByVersions.find(vsn) ?? protocolByVersions.keep(vsn, protocolOf(vsn)),
+      isSelf,
+      protocol,
     })
+    if (!isSelf) keepView(view)
+    return view
   }
+}
+
+function keepView(view: AnyMember): void {
+  // All at once.
+  if (lastViews.size >= 4 * crowdSize()) lastViews.clear()
+  lastViews.set(view.name, view)
 }
 
 function protocolOf(vsn: Uint8Array): AnyMember['protocol'] {

@@ -20,9 +20,9 @@ export class OurState {
   /** Each member as it travels. */
   #encoded: Uint8Array[] = []
   #userState: Uint8Array | undefined
-  /** The whole message, without and with the join flag. */
-  #plain: Uint8Array | undefined
-  #joining: Uint8Array | undefined
+  /** The whole message, without and with the join flag: a hundred bytes a member each, which whoever is short of memory may have back. */
+  #plain: WeakRef<Uint8Array> | undefined
+  #joining: WeakRef<Uint8Array> | undefined
 
   /** A push/pull of all `members`; the very same bytes as last time where nothing has changed.
    *  @param userState of the layer above; the same object where it is the same */
@@ -33,12 +33,12 @@ export class OurState {
       this.#plain = undefined
       this.#joining = undefined
     }
-    if (join) {
-      this.#joining ??= joinPushPull(true, this.#encoded, userState)
-      return this.#joining
-    }
-    this.#plain ??= joinPushPull(false, this.#encoded, userState)
-    return this.#plain
+    const known = (join ? this.#joining : this.#plain)?.deref()
+    if (known !== undefined) return known
+    const made = joinPushPull(join, this.#encoded, userState)
+    if (join) this.#joining = new WeakRef(made)
+    else this.#plain = new WeakRef(made)
+    return made
   }
 
   /** Makes the rows those of the members. True if they were. */

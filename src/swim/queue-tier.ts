@@ -52,9 +52,7 @@ export class QueueTier<Entry extends Sized> {
       return
     }
     const { ranks, entries } = block
-    const place = countBefore(ranks, rank)
-    insertAt(ranks, place, rank)
-    insertAt(entries, place, entry)
+    insert(block, countBefore(ranks, rank), rank, entry)
     if (entries.length < MAX_BLOCK) return
     this.#blocks.splice(at + 1, 0, { ranks: ranks.splice(MAX_BLOCK / 2), entries: entries.splice(MAX_BLOCK / 2) })
   }
@@ -66,8 +64,7 @@ export class QueueTier<Entry extends Sized> {
     const block = this.#blocks[at]
     const place = block === undefined ? 0 : countBefore(block.ranks, rank)
     assert(block?.entries[place] === entry, 'an entry stands in its tier')
-    removeAt(block.ranks, place)
-    removeAt(block.entries, place)
+    remove(block, place)
     if (block.entries.length === 0) this.#blocks.splice(at, 1)
     this.#size--
   }
@@ -90,16 +87,22 @@ function rankOf(length: number, id: number): number {
   return length * MAX_IDS + id
 }
 
-/** As `splice`, which makes an array each time. */
-function insertAt<Item>(items: Item[], place: number, item: Item): void {
-  items.push(item)
-  for (let at = items.length - 1; at > place; at--) items[at] = items[at - 1] as Item
-  items[place] = item
+/** As two calls of `splice`, which make an array each time. In two loops: where one piece of code writes numbers and objects, V8 puts each
+ *  of the numbers into an object of its own, and none of them stand side by side any more. */
+function insert<Entry>({ ranks, entries }: Block<Entry>, place: number, rank: number, entry: Entry): void {
+  ranks.push(rank)
+  for (let at = ranks.length - 1; at > place; at--) ranks[at] = ranks[at - 1] as number
+  ranks[place] = rank
+  entries.push(entry)
+  for (let at = entries.length - 1; at > place; at--) entries[at] = entries[at - 1] as Entry
+  entries[place] = entry
 }
 
-function removeAt<Item>(items: Item[], place: number): void {
-  for (let at = place + 1; at < items.length; at++) items[at - 1] = items[at] as Item
-  items.pop()
+function remove<Entry>({ ranks, entries }: Block<Entry>, place: number): void {
+  for (let at = place + 1; at < ranks.length; at++) ranks[at - 1] = ranks[at] as number
+  ranks.pop()
+  for (let at = place + 1; at < entries.length; at++) entries[at - 1] = entries[at] as Entry
+  entries.pop()
 }
 
 function countBefore(ranks: readonly number[], rank: number): number {
