@@ -46,12 +46,12 @@ export function applyLeaveIntent(
   record.leftLtime = undefined
   spread(state, 'intents', received)
   if (record.status === 'alive') {
-    record.status = 'leaving'
+    state.members.mark(record, 'leaving')
     awaitGoodbye(state, node, now)
     state.swim.trail.heard(node, { kind: 'leave-announced', ltime }, now)
     tell(state, 'member-leaving', node, previous)
   } else if (record.status === 'failed') {
-    record.status = 'left'
+    state.members.mark(record, 'left')
     state.swim.trail.heard(node, { kind: 'leave-announced', ltime }, now)
     tell(state, 'member-left', node, previous)
   }
@@ -78,7 +78,7 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   record.statusLtime = ltime
   spread(state, 'intents', received)
   if (record.status === 'leaving') {
-    record.status = 'alive'
+    state.members.mark(record, 'alive')
     cancelPrune(state, node)
     const isSuspect = state.members.view(node)?.state === 'suspect'
     tell(state, isSuspect ? 'member-suspect' : 'member-recover', node, previous)
@@ -98,7 +98,7 @@ export function announceLeaveIntent(state: SerfState, ticket: number): void {
   const ltime = state.clock.increment()
   const self = state.members.get(state.name)
   if (self !== undefined) {
-    self.status = 'leaving'
+    state.members.mark(self, 'leaving')
     self.statusLtime = ltime
   }
   const message = encodeSerfMessage({ type: 'leave', ltime, node: state.name, prune: false })

@@ -11,8 +11,9 @@ const STEP = MAX_MEMBERS / 16
  *  Differs: Serf holds as many as come. */
 export function makeRoom(state: SerfState): void {
   if (state.members.size < MAX_MEMBERS) return
-  const gone = [...state.members.records()]
-    .filter(({ name, status }) => (status === 'failed' || status === 'left') && state.swim.member(name) === undefined)
+  const gone = state.members
+    .gone()
+    .filter(({ name }) => state.swim.member(name) === undefined)
     .sort((left, right) => left.goneAt - right.goneAt)
   for (const { name } of gone.slice(0, STEP)) erase(state, name)
 }

@@ -5,6 +5,7 @@
 //   SWIM status   alive    suspect    any         any     any
 //   member.state  'alive'  'suspect'  'leaving'   'left'  'dead'
 
+import { assert } from '../base/assert.ts'
 import { ByteMemo, crowdMemo, crowdSize } from '../base/byte-memo.ts'
 import { sameBytes } from '../base/bytes.ts'
 import type { MemberRecord } from '../swim/member.ts'
@@ -55,7 +56,8 @@ export interface SerfRecord {
   readonly name: string
   /** SWIM's record, or the last one it had. */
   swim: MemberRecord
-  status: SerfStatus
+  /** Changed by `SerfMembers.mark`. */
+  readonly status: SerfStatus
   /** Lamport time of the last intent accepted. */
   statusLtime: number
   /** Of one that left, where its newer join was heard and it itself was not yet: the time before that join. */
@@ -68,6 +70,7 @@ export interface SerfRecord {
 
 /** A record, and how a host saw it last: one object, since a cluster of thousands in one process holds millions. */
 interface Entry extends SerfRecord {
+  status: SerfStatus
   view: AnyMember
   /** The metadata that the tags of `view` were read from. */
   meta: Uint8Array
@@ -79,11 +82,15 @@ const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
 /** The newest of each other member, whoever made it. */
 const lastViews = new Map<string, AnyMember>()
 
+const NONE: readonly SerfRecord[] = []
+
 /** All members by name, whatever their state. */
 export class SerfMembers {
   readonly #selfName: string
   readonly #readTags: ReadTags
   readonly #entries = new Map<string, Entry>()
+  /** How many of them are gone. */
+  #gone = 0
 
   /** @param readTags asked once for each change of a member's metadata; by default tags are as they came */
   constructor(selfName: string, readTags: ReadTags = (rawTags) => rawTags) {
@@ -95,6 +102,11 @@ export class SerfMembers {
     return this.#entries.size
   }
 
+  /** How many are neither dead nor left. */
+  get presentSize(): number {
+    return this.#entries.size - this.#gone
+  }
+
   get(name: string): SerfRecord | undefined {
     return this.#entries.get(name)
   }
@@ -102,13 +114,32 @@ export class SerfMembers {
   /** Takes a member in; its record is from now on what `get` gives. */
   add(record: SerfRecord): void {
     const { name, swim, status, statusLtime, leftLtime, goneAt, conflictToldAt } = record
+    assert(!this.#entries.has(name), 'a member is taken in once')
+    if (isGone(record)) this.#gone++
     const { meta } = swim
     const view = this.#project(record, this.#tagsIn(record))
     this.#entries.set(name, { name, swim, status, statusLtime, leftLtime, goneAt, conflictToldAt, view, meta })
   }
 
   delete(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
+    if (isGone(entry)) this.#gone--
     this.#entries.delete(name)
+  }
+
+  /** Says where a member stands from now on. @param record as `get` gave it */
+  mark(record: SerfRecord, status: SerfStatus): void {
+    const entry = this.#entries.get(record.name)
+    assert(entry === record, 'who is marked is a member')
+    if (isGone(entry)) this.#gone--
+    entry.status = status
+    if (isGone(entry)) this.#gone++
+  }
+
+  /** Those that are dead or left, in the order of their coming. Free where there are none: this is asked every few seconds. */
+  gone(): readonly SerfRecord[] {
+    return this.#gone === 0 ? NONE : [...this.#entries.values()].filter(isGone)
   }
 
   records(): IterableIterator<SerfRecord> {
@@ -189,6 +220,10 @@ function keepView(view: AnyMember): void {
   // All at once.
   if (lastViews.size >= 4 * crowdSize()) lastViews.clear()
   lastViews.set(view.name, view)
+}
+
+function isGone({ status }: SerfRecord): boolean {
+  return status === 'failed' || status === 'left'
 }
 
 function protocolOf(vsn: Uint8Array): AnyMember['protocol'] {

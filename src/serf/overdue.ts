@@ -45,7 +45,7 @@ export function goodbyeDue(state: SerfState, name: string, since: number, now: n
   }
   trace('%s announced that it leaves, and is still there', name)
   const previous = state.members.view(name)
-  record.status = 'alive'
+  state.members.mark(record, 'alive')
   tell(state, 'member-recover', name, previous)
 }
 

@@ -3,13 +3,9 @@ import type { SerfRecord } from './members.ts'
 import { erase } from './prune.ts'
 import type { SerfState } from './state.ts'
 
-/** One look at everyone. */
+/** One look at all that are gone. */
 export function reap(state: SerfState, now: number): void {
-  const gone: SerfRecord[] = []
-  for (const record of state.members.records()) {
-    if (record.status === 'failed' || record.status === 'left') gone.push(record)
-  }
-  const expired = gone.filter((record) => now - record.goneAt > timeoutFor(state, record))
+  const expired = state.members.gone().filter((record) => now - record.goneAt > timeoutFor(state, record))
   for (const { name } of expired) if (name !== state.name) erase(state, name)
   state.recentIntents.purge(now - state.options.recentIntentTimeoutMs)
 }

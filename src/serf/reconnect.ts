@@ -55,12 +55,8 @@ export function reconnectEnded(state: SerfState, exchange: number): void {
 function attempt(state: SerfState): void {
   const { reconnect, random, swim } = state
   if (reconnect.exchange !== undefined || state.departure !== undefined) return
-  const failed: SerfRecord[] = []
-  let present = 0
-  for (const record of state.members.records()) {
-    if (record.status === 'failed') failed.push(record)
-    else if (record.status !== 'left') present++
-  }
+  const failed = state.members.gone().filter(({ status }) => status === 'failed')
+  const present = state.members.presentSize
   if (failed.length === 0 || random.fraction() > failed.length / Math.max(1, present)) return
   const { name, swim: lost } = failed[random.below(failed.length)] as SerfRecord
   trace('reach for %s at %s, one of %d that are dead', name, lost.address.key, failed.length)
@@ -68,11 +64,7 @@ function attempt(state: SerfState): void {
 }
 
 function isCutOff(state: SerfState, now: number): boolean {
-  let lost = 0
-  let present = 0
-  for (const { status, goneAt } of state.members.records()) {
-    if (status === 'failed' && now - goneAt <= MASS_WINDOW_MS) lost++
-    else if (status === 'alive' || status === 'leaving') present++
-  }
-  return lost > MASS_SHARE * (lost + present - 1)
+  const isRecent = ({ status, goneAt }: SerfRecord): boolean => status === 'failed' && now - goneAt <= MASS_WINDOW_MS
+  const lost = state.members.gone().filter(isRecent).length
+  return lost > MASS_SHARE * (lost + state.members.presentSize - 1)
 }

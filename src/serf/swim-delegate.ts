@@ -65,7 +65,7 @@ export class SerfDelegate implements SwimDelegate {
       })
     } else {
       record.swim = swim
-      record.status = 'alive'
+      state.members.mark(record, 'alive')
       record.leftLtime = undefined
       cancelPrune(state, name)
     }
@@ -79,7 +79,7 @@ export class SerfDelegate implements SwimDelegate {
     const previous = state.members.lastView(swim.name)
     // Differs: Serf says failed where the leave intent was lost, though the goodbye itself arrived.
     const isLeft = record.status === 'leaving' || swim.status === 'left'
-    record.status = isLeft ? 'left' : 'failed'
+    state.members.mark(record, isLeft ? 'left' : 'failed')
     record.goneAt = now
     awaitNoMore(state, swim.name)
     tell(state, isLeft ? 'member-left' : 'member-dead', swim.name, previous)
@@ -91,7 +91,7 @@ export class SerfDelegate implements SwimDelegate {
     const record = state.members.get(swim.name)
     if (record?.status !== 'failed') return
     const previous = state.members.lastView(swim.name)
-    record.status = 'left'
+    state.members.mark(record, 'left')
     tell(state, 'member-left', swim.name, previous)
   }
 

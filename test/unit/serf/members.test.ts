@@ -18,10 +18,34 @@ describe('SerfMembers', () => {
       ['failed', 'dead', 'dead'],
     ] as const) {
       const { members, record } = holding()
-      record.status = serf
+      members.mark(record, serf)
       record.swim.status = swim
       assert.equal(members.view('ghost-2')?.state, state, `${serf} and ${swim}`)
     }
+  })
+
+  it('knows who is gone and how many are not, whatever becomes of them', () => {
+    const members = new SerfMembers('us')
+    const names = ['us', 'one', 'two', 'three']
+    for (const [at, name] of names.entries())
+      members.add({ ...recordOf(name, at + 1), status: name === 'two' ? 'left' : 'alive' })
+    const gone = (): string[] => members.gone().map(({ name }) => name)
+    const mark = (name: string, status: SerfRecord['status']): void =>
+      members.mark(members.get(name) as SerfRecord, status)
+    assert.deepEqual([gone(), members.presentSize], [['two'], 3])
+    mark('three', 'failed')
+    mark('one', 'leaving')
+    mark('one', 'left')
+    assert.deepEqual([gone(), members.presentSize], [['one', 'two', 'three'], 1])
+    mark('three', 'left')
+    mark('two', 'alive')
+    assert.deepEqual([gone(), members.presentSize], [['one', 'three'], 2])
+    members.delete('one')
+    members.delete('us')
+    members.delete('nobody')
+    assert.deepEqual([gone(), members.presentSize], [['three'], 1])
+    mark('three', 'alive')
+    assert.deepEqual([gone(), members.presentSize, members.size], [[], 2, 2])
   })
 
   it('gives the same snapshot until something changes', () => {
@@ -56,7 +80,7 @@ describe('SerfMembers', () => {
   it('keeps the last snapshot as it was until it is asked for a new one', () => {
     const { members, record } = holding()
     const before = members.view('ghost-2')
-    record.status = 'failed'
+    members.mark(record, 'failed')
     assert.equal(members.lastView('ghost-2'), before)
     assert.equal(members.view('ghost-2')?.state, 'dead')
     assert.equal(members.lastView('ghost-2')?.state, 'dead')
