@@ -5,9 +5,9 @@
 //   npm run soak -- --seed 7                with this seed instead of a fresh one
 //   npm run soak -- --write docs/soak.md
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -100,7 +100,9 @@ async function main(): Promise<number> {
     console.error(`soak: no entry ${unknown}: ${ENTRIES.map(({ name }) => name).join(', ')}`)
     return 1
   }
-  const page = values.write === undefined ? undefined : join(ROOT, values.write)
+  const page = values.write === undefined ? undefined : resolve(ROOT, values.write)
+  // What cannot be written is said now, and not after an hour.
+  if (page !== undefined) appendFileSync(page, '')
   const sections = page !== undefined && existsSync(page) ? sectionsOf(readFileSync(page, 'utf8')) : new Map()
   let failed = 0
   for (const entry of ENTRIES) {
