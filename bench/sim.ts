@@ -1,7 +1,7 @@
 // What whole simulated clusters cost: a storm of joins until all agree, then the quiet after it, in processor time and memory of one
 // process. Virtual time and counts are the same in every run with one seed; the rest depends on the machine.
-// Run with `npm run bench:sim -- [--members 1000] [--seconds 60] [--seed 1]`, which gives V8 room: the young half of its memory is walked
-// through seldom then, and the old half may grow to what three thousand members take.
+// Run with `npm run bench:sim -- [--members 1000] [--seconds 60] [--seed 1]`, which gives V8 room: its young generation is large, and so
+// collected seldom, and the old one may grow to what three thousand members take.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Cluster } from '../src/sim/cluster.ts'

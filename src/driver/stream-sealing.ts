@@ -1,5 +1,5 @@
-// What is written to streams: compressed, sealed, labelled. A body that the machine tells again and again is compressed once; sealed
-// it is each time, since each time has a nonce of its own.
+// What is written to streams: compressed, sealed, labelled. A body is compressed once, as long as
+// the machine keeps it to tell it again; sealed it is each time, since each time has a nonce of its own.
 import { wrapCompressed } from '../wire/compress.ts'
 import { keysToSeal, type Sealing } from '../wire/packet.ts'
 import { encodeStream, type StreamRole } from '../wire/stream.ts'

@@ -74,7 +74,9 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
     return
   }
   const previous = state.members.view(node)
-  if (record.status === 'left') record.leftLtime ??= record.statusLtime
+  // The join itself was heard, not only that somebody holds it for joined at that time: of one whose leave did not reach them others say that
+  // in each exchange, and would never take the leave if it were told at its own time.
+  if (record.status === 'left' && received !== undefined) record.leftLtime ??= record.statusLtime
   record.statusLtime = ltime
   spread(state, 'intents', received)
   if (record.status === 'leaving') {

@@ -51,7 +51,7 @@ export type ReadTags = (rawTags: RawTags, name: string) => unknown
 /** Serf's word for where a member stands. */
 export type SerfStatus = 'alive' | 'leaving' | 'left' | 'failed'
 
-/** What Serf holds of a member beside SWIM's record. Mutable; changed by `swim-delegate.ts`, `intents.ts` and `departure.ts`. */
+/** What Serf holds of a member beside SWIM's record. Mutable; changed by `swim-delegate.ts`, `intents.ts` and `overdue.ts`. */
 export interface SerfRecord {
   readonly name: string
   /** SWIM's record, or the last one it had. */
@@ -79,7 +79,7 @@ interface Entry extends SerfRecord {
 /** What views have alike, of the whole process: nobody changes it, and in one that runs many members each of them holds all others. */
 const tagsByMeta = crowdMemo<RawTags>(2)
 const protocolByVersions = new ByteMemo<AnyMember['protocol']>(64)
-/** The newest of each other member, whoever made it. */
+/** The newest of each member, as others see it whose tags nobody validates: a few for each head of the largest cluster that is known. */
 const lastViews = new Map<string, AnyMember>()
 
 const NONE: readonly SerfRecord[] = []
@@ -139,7 +139,10 @@ export class SerfMembers {
 
   /** Those that are dead or left, in the order of their coming. Free where there are none: this is asked every few seconds. */
   gone(): readonly SerfRecord[] {
-    return this.#gone === 0 ? NONE : [...this.#entries.values()].filter(isGone)
+    if (this.#gone === 0) return NONE
+    const gone: SerfRecord[] = []
+    for (const entry of this.#entries.values()) if (isGone(entry)) gone.push(entry)
+    return gone
   }
 
   records(): IterableIterator<SerfRecord> {
@@ -189,10 +192,11 @@ export class SerfMembers {
     const state = stateOf(record)
     const isSelf = name === this.#selfName
     const protocol = protocolByVersions.find(vsn) ?? protocolByVersions.keep(vsn, protocolOf(vsn))
-    const last = isSelf ? undefined : lastViews.get(name)
+    // What a user's function made of the tags is the user's, and kept for nobody else.
+    const isShared = !isSelf && tags === rawTags
+    const last = isShared ? lastViews.get(name) : undefined
     const isSame =
       last?.state === state &&
-      last.tags === tags &&
       last.rawTags === rawTags &&
       last.address === address.key &&
       last.incarnation === incarnation &&
@@ -211,7 +215,7 @@ export class SerfMembers {
       isSelf,
       protocol,
     })
-    if (!isSelf) keepView(view)
+    if (isShared) keepView(view)
     return view
   }
 }

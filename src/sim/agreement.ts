@@ -11,6 +11,7 @@
 //   exchange  one that was under way with somebody who is gone holds the next one up: to dial, to read, to answer
 //   spread    gossip reaches all (SWIM §5: logarithmic); the last news is a denial of the last accusation: twice
 import type { Membership } from '../membership.ts'
+import type { MemberState } from '../serf/members.ts'
 import type { SerfOptions } from '../serf/options.ts'
 import { suspicionMinMs } from '../swim/formulas.ts'
 import type { SwimOptions } from '../swim/options.ts'
@@ -34,14 +35,6 @@ export interface AgreementSetup {
   /** Somebody came back by its seeds, or was declared to have left: it may be that nobody reaches for it. */
   readonly asksSeeds: boolean
 }
-
-/** Who is gone: the highest incarnation at which anybody holds it for left, and the lowest at which anybody holds it for dead. */
-interface Gone {
-  readonly left: number
-  readonly dead: number
-}
-
-const NOBODY: Gone = { left: -1, dead: Number.POSITIVE_INFINITY }
 
 /** Milliseconds within which all that run agree once all faults are over. */
 export function agreeWithinMs({ swim, serf, members, running, asksSeeds }: AgreementSetup): number {
@@ -69,30 +62,18 @@ function mergingRounds(members: number, running: number): number {
 }
 
 /** Who does not agree yet, in words, or `undefined` where every one of `running` holds every one of them for alive, with the tags and the
- *  incarnation that it has, and nobody else for a member still; and where who is gone is dead to all that remember it, or left to all.
- *  Who came back without its disk to others that knew nothing of it either, and then left, may be dead to those who knew its earlier life by a
- *  higher incarnation: its goodbye bears a lower one, which is stale (memberlist deadNode), and nobody is there to know better.
- *  @param declared whom operators declared to have left. Where its denial came first, or was later by Lamport time, as on the other side of a
- *    cut, such a declaration is stale to all but the one who made it (serf-behaviour §23): there it may be left, and dead elsewhere. */
-export function disagreement(
-  running: ReadonlyMap<string, Membership>,
-  declared: ReadonlySet<string> = new Set(),
-): string | undefined {
-  const gone = new Map<string, Gone>()
+ *  incarnation that it has, and nobody else for a member still; and where who is gone is dead to all that remember it, or left to all. */
+export function disagreement(running: ReadonlyMap<string, Membership>): string | undefined {
+  const gone = new Map<string, MemberState>()
   for (const [observer, membership] of running) {
     let alive = 0
     for (const { name, state, incarnation, rawTags } of membership.members()) {
       const truth = running.get(name)?.local
       if (truth === undefined) {
         if (state !== 'dead' && state !== 'left') return `${observer} holds ${name}, which is gone, for ${state}`
-        if (declared.has(name)) continue
-        const held = gone.get(name) ?? NOBODY
-        const now =
-          state === 'left'
-            ? { ...held, left: Math.max(held.left, incarnation) }
-            : { ...held, dead: Math.min(held.dead, incarnation) }
-        if (now.left >= now.dead) return `${observer} holds ${name} for ${state}, and others do not`
-        gone.set(name, now)
+        const elsewhere = gone.get(name) ?? state
+        if (state !== elsewhere) return `${observer} holds ${name} for ${state}, and another for ${elsewhere}`
+        gone.set(name, state)
         continue
       }
       if (state !== 'alive') return `${observer} holds ${name} for ${state}`

@@ -21,29 +21,24 @@ const EXCHANGES = 20
 /** Of `lan` and `wan`. */
 const LEAST_RETRANSMIT_MULT = 4
 
-/** Nothing happens in an interval of exchanges but what is asked for: news, which all hear.
- *  @param declared whom operators declared to have left: of those that are gone exchanges may tell it yet */
-export async function beCalm(
-  cluster: Cluster,
-  swim: SwimOptions,
-  demand: Demand,
-  declared: ReadonlySet<string> = new Set(),
-): Promise<void> {
+/** Nothing happens in an interval of exchanges but what is asked for: news, which all hear. */
+export async function beCalm(cluster: Cluster, swim: SwimOptions, demand: Demand): Promise<void> {
   const { names, events } = cluster
+  const calmFrom = events.length
   const withinMs = EXCHANGES * swim.pushPullIntervalMs
   const uneven = (): string | undefined => SENT.find((kind) => !isLevel(cluster, kind))
-  const clocks = (): string => `the clocks of ${uneven()} are not level`
-  await demand('healed-cluster-agrees', () => uneven() === undefined, withinMs, clocks)
+  await demand(
+    'clocks-become-level',
+    () => uneven() === undefined,
+    withinMs,
+    () => `the clocks of ${uneven()} are not level`,
+  )
   const from = events.length
   const [teller, asker] = [names[0], names.at(-1)] as [string, string]
   const query = cluster.member(asker).query(NEWS, undefined, { ack: true })
   cluster.member(teller).sendEvent(NEWS)
   await cluster.run(swim.pushPullIntervalMs)
-  const isLate = (type: string, about: string): boolean =>
-    type === 'member-left' && declared.has(about) && !names.includes(about)
-  const stirred = events
-    .slice(from)
-    .find(({ type, about }) => (type.startsWith('member-') && !isLate(type, about)) || type === 'conflict')
+  const stirred = events.slice(calmFrom).find(({ type }) => type.startsWith('member-') || type === 'conflict')
   if (stirred !== undefined) {
     const { type, observer, about, atMs } = stirred
     throw new InvariantError('calm-stays-calm', observer, `${type} about ${about} at ${atMs.toFixed(0)} ms`)

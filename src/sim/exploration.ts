@@ -107,7 +107,7 @@ class TrialRun {
     // What is held back is told: news of before is no stir.
     await cluster.run(serf.coalescePeriodMs)
     const demand: Demand = (...demanded) => this.#demand(...demanded)
-    await beCalm(cluster, swim, demand, injecting.declared)
+    await beCalm(cluster, swim, demand)
     await noticeAndDeny(cluster, swim, demand)
     await cluster.close()
   }
@@ -149,7 +149,7 @@ class TrialRun {
     const asksSeeds = [...(came?.keys() ?? [])].some((what) => BY_SEEDS.includes(what))
     const withinMs = agreeWithinMs({ swim, serf, members, running, asksSeeds })
     const why = (): string | undefined =>
-      disagreement(new Map(cluster.names.map((name) => [name, cluster.member(name)])), this.#injecting?.declared)
+      disagreement(new Map(cluster.names.map((name) => [name, cluster.member(name)])))
     await this.#demand(
       'healed-cluster-agrees',
       () => why() === undefined,

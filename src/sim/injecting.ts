@@ -42,8 +42,6 @@ interface Call {
 export class Injecting {
   /** What happened, in words, and how often. */
   readonly counts: Map<string, number> = new Map()
-  /** Whom an operator declared to have left. */
-  readonly declared: Set<string> = new Set()
   readonly #cluster: Cluster
   readonly #seats: Seat[] = []
   /** Under way, each with the life of its member when it began. */
@@ -183,7 +181,6 @@ export class Injecting {
   #forceLeave({ member, about, prune }: Of<'force-leave'>): boolean {
     const { name } = this.#seat(about)
     if (member === about) return false
-    this.declared.add(name)
     return this.#ask(member, `declares ${name} to have left`, (operator) => operator.forceLeave(name, { prune }))
   }
 

@@ -17,6 +17,7 @@ export type InvariantName =
   | 'packets-within-budget'
   | 'health-within-bounds'
   | 'healed-cluster-agrees'
+  | 'clocks-become-level'
   | 'calm-stays-calm'
   | 'news-reaches-all'
   | 'silence-is-noticed'
@@ -49,6 +50,8 @@ export const INVARIANTS: Readonly<Record<InvariantName, string>> = {
   'health-within-bounds': 'local health is a whole number from 0 to below awarenessMaxMultiplier',
   'healed-cluster-agrees':
     'once all faults are over, all that run hold each other for alive, as they are, and nobody else, within the bound of agreeWithinMs',
+  'clocks-become-level':
+    'in a cluster that agrees and has no faults exchanges bring all to one Lamport time of events, and one of queries, within 20 intervals of exchanges',
   'calm-stays-calm': 'in a cluster that agrees and has no faults nobody is suspected, lost or found',
   'news-reaches-all':
     'in a cluster that agrees and has no faults a user event reaches all, and a query more than half where retransmitMult is 4 or more',

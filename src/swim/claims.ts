@@ -328,7 +328,7 @@ function acceptAlive(
   if (isChanged) state.delegate.memberUpdated(member, now)
 }
 
-/** Every running suspicion ends `byMs` later: the accused could not be heard for so long. */
+/** Every running suspicion ends later, by what of the `byMs` that end now it has been running: the accused could not be heard for so long. */
 export function extendSuspicions(state: SwimState, byMs: number, now: number): void {
   for (const { name, suspicion } of state.members.all()) {
     if (suspicion === undefined) continue

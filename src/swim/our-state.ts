@@ -24,7 +24,7 @@ export class OurState {
   #plain: WeakRef<Uint8Array> | undefined
   #joining: WeakRef<Uint8Array> | undefined
 
-  /** A push/pull of all `members`; the very same bytes as last time where nothing has changed.
+  /** A push/pull of all `members`; the very same bytes as last time where nothing has changed, and nobody needed the memory.
    *  @param userState of the layer above; the same object where it is the same */
   encode(members: Iterable<MemberRecord>, userState: Uint8Array, join: boolean): Uint8Array {
     const isSame = this.#update(members)

@@ -107,3 +107,34 @@ describe('a member cut off alone', () => {
     })
   })
 })
+
+describe('a member that lost its disk, and left a side of a cut that had lost all of theirs', () => {
+  const test = 'has left to the other side too, soon after the cut, though that knew its earlier life by higher numbers'
+  it(test, async () => {
+    await forEachSeed({ file: import.meta.url, test }, 10, {}, async (cluster) => {
+      await cluster.start(3)
+      await cluster.settle()
+      for (let version = 0; version < 4; version++) {
+        await cluster.finish(cluster.member('m-3').setTags({ version: String(version) }))
+        await cluster.finish(cluster.member('m-2').forceLeave('m-3')) // which it denies
+      }
+      await cluster.settle()
+      const known = cluster.member('m-1').member('m-3')?.incarnation as number
+      cluster.partition([['m-1'], ['m-2', 'm-3']])
+      const isDead = (): boolean => ['m-2', 'm-3'].every((name) => cluster.member('m-1').member(name)?.state === 'dead')
+      await cluster.until(isDead, { withinMs: 4 * neverLaterThanMs(3), what: 'm-1 holds the others for dead' })
+      cluster.crash('m-2')
+      cluster.crash('m-3')
+      for (const name of ['m-2', 'm-3']) await cluster.restart(name, { disk: 'lost', joins: false })
+      await cluster.finish(cluster.member('m-3').join([cluster.member('m-2').local.address]))
+      await cluster.leave('m-3')
+      const held = (name: string) => cluster.member(name).member('m-3')
+      await cluster.until(() => held('m-2')?.state === 'left', { withinMs: 60_000, what: 'm-3 has left to m-2' })
+      assert.ok((held('m-2')?.incarnation as number) < known)
+      assert.equal(held('m-1')?.state, 'dead')
+      cluster.heal()
+      const isLeft = (): boolean => ['m-1', 'm-2'].every((name) => held(name)?.state === 'left')
+      await cluster.until(isLeft, { withinMs: 600_000, what: 'm-3 has left to both' })
+    })
+  })
+})

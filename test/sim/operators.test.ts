@@ -140,3 +140,30 @@ describe('SF-14: a storm of intents', () => {
     })
   })
 })
+
+describe('SF-15: a declaration made on one side of a cut, which the other side would not believe by its time', () => {
+  const test = 'is known to all soon after the cut, where the member is gone indeed'
+  it(test, async () => {
+    await forEachSeed({ file: import.meta.url, test }, 10, {}, async (cluster) => {
+      await cluster.start(4)
+      await cluster.settle()
+      cluster.partition([['m-1'], ['m-2', 'm-3', 'm-4']])
+      const withinMs = allKnowWithinMs(4)
+      const isDead = (): boolean => cluster.member('m-1').member('m-4')?.state === 'dead'
+      await cluster.until(isDead, { withinMs: 4 * withinMs, what: 'm-1 holds m-4 for dead' })
+      await cluster.finish(cluster.member('m-1').forceLeave('m-4'))
+      assert.equal(cluster.member('m-1').member('m-4')?.state, 'left')
+      // Each time it denies, at a later time.
+      for (let times = 0; times < 3; times++) {
+        await cluster.finish(cluster.member('m-2').forceLeave('m-4'))
+        const isBack = (): boolean =>
+          ['m-2', 'm-3'].every((name) => cluster.member(name).member('m-4')?.state === 'alive')
+        await cluster.until(isBack, { withinMs: 5_000, what: 'm-4 is alive again' })
+      }
+      cluster.crash('m-4')
+      await cluster.until(() => cluster.member('m-3').member('m-4')?.state === 'dead', { withinMs: 4 * withinMs })
+      cluster.heal()
+      await cluster.until(() => everywhere(cluster, 'm-4', 'left'), { withinMs: 300_000, what: 'm-4 has left' })
+    })
+  })
+})

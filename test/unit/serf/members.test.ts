@@ -48,6 +48,48 @@ describe('SerfMembers', () => {
     assert.deepEqual([gone(), members.presentSize, members.size], [[], 2, 2])
   })
 
+  it('shares snapshots that say the same with others of its process, and none that says something else', () => {
+    const [one, other] = [holding(), holding()]
+    const view = (of: typeof one): unknown => of.members.view('ghost-2')
+    assert.equal(view(one), view(other))
+    one.members.mark(one.record, 'failed')
+    assert.deepEqual(
+      [one, other].map((of) => of.members.view('ghost-2')?.state),
+      ['dead', 'alive'],
+    )
+    const changes: readonly ((swim: SerfRecord['swim']) => void)[] = [
+      (swim) => (swim.incarnation = 9),
+      (swim) => (swim.address = addressOf(77)),
+      (swim) => (swim.meta = encodeTags({ role: 'new' })),
+      (swim) => (swim.vsn = Uint8Array.of(1, 5, 2, 3, 6, 6)),
+    ]
+    for (const change of changes) {
+      const [changed, same] = [holding(), holding()]
+      const before = view(same)
+      change(changed.record.swim)
+      assert.notDeepEqual(view(changed), before)
+      assert.equal(view(same), before)
+    }
+    const self = new SerfMembers('ghost-2')
+    self.add(recordOf('ghost-2', 2))
+    assert.deepEqual([self.view('ghost-2')?.isSelf, holding().members.view('ghost-2')?.isSelf], [true, false])
+  })
+
+  it('keeps what a validator made of tags to itself', () => {
+    const made = { mine: true }
+    const validating = (): SerfMembers => {
+      const members = new SerfMembers('us', () => made)
+      members.add(recordOf('ghost-2', 2))
+      return members
+    }
+    const [one, other] = [validating(), validating()]
+    assert.equal(one.view('ghost-2')?.tags, made)
+    assert.notEqual(one.view('ghost-2'), other.view('ghost-2'))
+    const plain = holding().members.view('ghost-2')
+    assert.equal(plain?.tags, plain?.rawTags)
+    assert.equal(validating().view('ghost-2')?.tags, made)
+  })
+
   it('gives the same snapshot until something changes', () => {
     const { members, record } = holding()
     const first = members.view('ghost-2')

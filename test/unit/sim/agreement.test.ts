@@ -56,38 +56,6 @@ describe('healed-cluster-agrees', () => {
       assert.match(disagreement(members) ?? '', says)
     }
   })
-
-  it('lets a goodbye be stale where an earlier life was known by a higher incarnation, and only there', async () => {
-    const left = async (by: number): Promise<string | undefined> => {
-      const members = membersOf(await agreeing())
-      const liar = members.get('m-2') as Membership
-      const goodbye = (row: Row): Row => ({ ...row, state: 'left', incarnation: row.incarnation + by })
-      const rows = liar.members().map((row) => (row.name === 'm-4' ? goodbye(row) : row))
-      members.set('m-2', lying(liar, rows))
-      return disagreement(members)
-    }
-    assert.equal(await left(-1), undefined)
-    assert.match((await left(0)) ?? '', /holds m-4 for/)
-    assert.match((await left(1)) ?? '', /holds m-4 for/)
-  })
-
-  it('lets one that operators declared to have left be left to one and dead to another, but alive to nobody', async () => {
-    const held = async (state: Row['state'], declared: string): Promise<string | undefined> => {
-      const members = membersOf(await agreeing())
-      const liar = members.get('m-2') as Membership
-      members.set(
-        'm-2',
-        lying(
-          liar,
-          liar.members().map((row) => (row.name === 'm-4' ? { ...row, state } : row)),
-        ),
-      )
-      return disagreement(members, new Set([declared]))
-    }
-    assert.equal(await held('left', 'm-4'), undefined)
-    assert.match((await held('left', 'm-3')) ?? '', /holds m-4 for/)
-    assert.match((await held('alive', 'm-4')) ?? '', /m-4, which is gone, for alive/)
-  })
 })
 
 describe('the bound of agreement', () => {
