@@ -117,6 +117,16 @@ export function assertNone(what: readonly string[], message: string): void {
   assert.deepEqual(what, [], message)
 }
 
+/** Asserts that nobody has told of such a thing since `fromMs`, and shows who has of what. */
+export function assertNoneTold(
+  cluster: Cluster,
+  types: readonly ClusterEvent['type'][],
+  message: string,
+  fromMs = 0,
+): void {
+  assertNone(wordsOf(told(cluster, types, fromMs)), message)
+}
+
 /** Options of all but one member, and those of that one. */
 export function exceptOf(
   name: string,

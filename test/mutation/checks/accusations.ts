@@ -4,6 +4,7 @@ import type { Cluster } from '../../../src/sim/cluster.ts'
 import { allKnowWithinMs, neverLaterThanMs, suspicionMinMs } from '../../sim/support/bounds.ts'
 import {
   assertNone,
+  assertNoneTold,
   beside,
   type Check,
   exceptOf,
@@ -39,7 +40,7 @@ const crash: Check = {
       assert.equal(verdicts.length, 11, 'each is told it once')
       const firstMs = Math.min(...verdicts.map(({ atMs }) => atMs)) - crashedAt
       assert.ok(firstMs >= suspicionMinMs(12), `declared dead ${firstMs.toFixed(0)} ms after the crash`)
-      assertNone(wordsOf(told(cluster, ['member-recover', 'member-join'], crashedAt)), 'nobody comes back')
+      assertNoneTold(cluster, ['member-recover', 'member-join'], 'nobody comes back', crashedAt)
     }),
 }
 
@@ -90,7 +91,7 @@ const throughOthers: Check = {
       const { now } = cluster
       cluster.cut('m-1', 'm-2')
       await cluster.run(60_000)
-      assertNone(wordsOf(told(cluster, ['member-suspect', 'member-dead'], now)), 'nobody is accused')
+      assertNoneTold(cluster, ['member-suspect', 'member-dead'], 'nobody is accused', now)
     }),
 }
 
@@ -121,7 +122,7 @@ const denial: Check = {
         'all know it by that',
       )
       await cluster.run(40_000)
-      assertNone(wordsOf(told(cluster, ['member-dead'], now)), 'nobody is declared dead')
+      assertNoneTold(cluster, ['member-dead'], 'nobody is declared dead', now)
       assertNone(wrong, 'numbers rise')
     }),
 }
@@ -414,7 +415,7 @@ const stalledJudge: Check = {
       await cluster.run(10)
       cluster.resume('m-2')
       await cluster.run(30_000)
-      assertNone(wordsOf(told(cluster, ['member-dead'])), 'nobody is declared dead')
+      assertNoneTold(cluster, ['member-dead'], 'nobody is declared dead')
     }),
 }
 

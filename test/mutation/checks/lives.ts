@@ -4,6 +4,7 @@ import { Membership } from '../../../src/membership.ts'
 import { Cluster } from '../../../src/sim/cluster.ts'
 import {
   assertNone,
+  assertNoneTold,
   beside,
   type Check,
   exceptOf,
@@ -12,7 +13,6 @@ import {
   othersThan,
   THREE,
   told,
-  wordsOf,
 } from '../check.ts'
 
 const LEAVER = 'm-3'
@@ -30,10 +30,7 @@ const goodbye: Check = {
         what: `all know that ${LEAVER} has left`,
       })
       await cluster.run(30_000)
-      assertNone(
-        wordsOf(told(cluster, ['member-suspect', 'member-dead', 'member-recover', 'member-join'], now)),
-        'no more',
-      )
+      assertNoneTold(cluster, ['member-suspect', 'member-dead', 'member-recover', 'member-join'], 'no more', now)
       assert.equal(told(cluster, ['member-left'], now).length, 11, 'each is told it once')
     }),
 }
@@ -51,7 +48,7 @@ const listedGoodbye: Check = {
         withinMs: 6_000,
         what: 'm-5 has heard of it',
       })
-      assertNone(wordsOf(told(cluster, ['member-suspect', 'member-dead'], now)), 'nobody is accused')
+      assertNoneTold(cluster, ['member-suspect', 'member-dead'], 'nobody is accused', now)
     })
   },
 }
@@ -142,7 +139,7 @@ const withoutDisk: Check = {
         what: 'all know its new tags',
       })
       await cluster.run(30_000)
-      assertNone(wordsOf(told(cluster, ['member-dead'])), 'nobody is declared dead')
+      assertNoneTold(cluster, ['member-dead'], 'nobody is declared dead')
     })
   },
 }
