@@ -169,16 +169,11 @@ function beginProbe(state: SwimState, target: MemberRecord, now: number): void {
   }
   state.probe = probe
   state.deadlines.set('probe-timeout', now + state.options.probeTimeoutMs, { kind: 'probe-timeout', seqNo })
-  const ping = encodeSwimMessage(pingOf(state, target.name, seqNo))
   if (target.status === 'alive' || !state.options.buddySystem) {
-    sendWithBroadcasts(state, probe.address, ping)
+    sendWithBroadcasts(state, probe.address, encodeSwimMessage(pingOf(state, target.name, seqNo)))
     return
   }
-  // Lifeguard's buddy system: tell a suspect so in the same packet, and it can refute with its answer.
-  const { name, incarnation } = target
-  const suspect = encodeSwimMessage({ type: 'suspect', node: name, incarnation, from: state.self.name })
-  const crc = understands(target, Feature.crc)
-  state.outbox.push({ kind: 'packet', to: probe.address, parts: [ping, suspect], crc })
+  pingAccused(state, target, seqNo, probe.incarnation, probe.address)
 }
 
 function beginIndirect(state: SwimState, probe: Probe, now: number): void {
@@ -224,12 +219,29 @@ function beginIndirect(state: SwimState, probe: Probe, now: number): void {
   })
 }
 
+/** Pings a member and tells it in the same packet that we accuse it, and nothing else: it can deny that with its answer (Lifeguard §IV-C,
+ *  the buddy system).
+ *  @param incarnation of the accusation
+ *  @param to where it is, and by whose identity a failure to send this is known again */
+export function pingAccused(
+  state: Pick<SwimState, 'self' | 'outbox'>,
+  member: MemberRecord,
+  seqNo: number,
+  incarnation: number = member.incarnation,
+  to: Address = member.address,
+): void {
+  const { name } = member
+  const ping = encodeSwimMessage(pingOf(state, name, seqNo))
+  const accusation = encodeSwimMessage({ type: 'suspect', node: name, incarnation, from: state.self.name })
+  state.outbox.push({ kind: 'packet', to, parts: [ping, accusation], crc: understands(member, Feature.crc) })
+}
+
 /** A ping that names its target, so that a stranger at the address does not answer for it. */
-export function pingOf(state: SwimState, node: string, seqNo: number): Ping {
+export function pingOf(state: Pick<SwimState, 'self'>, node: string, seqNo: number): Ping {
   return { ...sourceOf(state), type: 'ping', seqNo, node }
 }
 
-function sourceOf(state: SwimState): { sourceAddr: Uint8Array; sourcePort: number; sourceNode: string } {
+function sourceOf(state: Pick<SwimState, 'self'>): { sourceAddr: Uint8Array; sourcePort: number; sourceNode: string } {
   const { address, name } = state.self
   return { sourceAddr: address.ip, sourcePort: address.port, sourceNode: name }
 }

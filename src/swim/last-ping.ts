@@ -5,9 +5,7 @@
 //
 // Source: ours, of Lifeguard's buddy system (§IV-C). Differs: memberlist tells a suspect with its next probe alone, which in a large
 // cluster may be minutes off.
-import { encodeSwimMessage } from '../wire/swim-messages.ts'
-import { pingOf } from './failure-detector.ts'
-import { Feature, understands } from './member.ts'
+import { pingAccused } from './failure-detector.ts'
 import { nextSeqNo, type SwimState } from './state.ts'
 
 /** Tells the suspect, with a ping: its ack, and what it denies, come at once. */
@@ -15,9 +13,6 @@ export function sendLastPing(state: SwimState, name: string, now: number): void 
   const member = state.members.get(name)
   if (member?.suspicion === undefined) return
   member.suspicion.isToldLast = true
-  const { incarnation, address } = member
-  const ping = encodeSwimMessage(pingOf(state, name, nextSeqNo(state)))
-  const accusation = encodeSwimMessage({ type: 'suspect', node: name, incarnation, from: state.self.name })
   state.trail.saw(name, { kind: 'last-ping' }, now)
-  state.outbox.push({ kind: 'packet', to: address, parts: [ping, accusation], crc: understands(member, Feature.crc) })
+  pingAccused(state, member, nextSeqNo(state))
 }

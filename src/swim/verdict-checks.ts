@@ -8,11 +8,10 @@
 //
 // Source: ours; a death told in an exchange is hearsay to memberlist too (serf-behaviour §4.4).
 // Differs: memberlist believes a verdict that comes by packet, whoever gave it.
-import { encodeSwimMessage } from '../wire/swim-messages.ts'
 import type { Dead } from '../wire/types.ts'
 import { accused, applyDead, applySuspect, type ClaimNote } from './claims.ts'
-import { pingOf } from './failure-detector.ts'
-import { Feature, isPresent, type MemberRecord, understands } from './member.ts'
+import { pingAccused } from './failure-detector.ts'
+import { isPresent, type MemberRecord } from './member.ts'
 import { nextSeqNo, type SwimState } from './state.ts'
 import { shortName } from './trail.ts'
 
@@ -82,14 +81,12 @@ function isDoubtful(state: SwimState, member: MemberRecord, now: number): boolea
 
 function ask(state: SwimState, member: MemberRecord, claim: Dead, now: number, note: ClaimNote): void {
   const seqNo = nextSeqNo(state)
-  const { name, address } = member
+  const { name } = member
   state.checks.set(name, { seqNo, claim, note, sentAt: now, isAnswered: false })
   setEnd(state, name, now + state.options.probeTimeoutMs)
   state.trail.heard(name, { kind: 'verdict-doubted', by: shortName(claim.from), incarnation: claim.incarnation }, now)
-  // As the buddy system does: the accused learns it with the question, and its answer carries the denial.
-  const accusation = encodeSwimMessage({ ...claim, type: 'suspect', from: state.self.name })
-  const parts = [encodeSwimMessage(pingOf(state, name, seqNo)), accusation]
-  state.outbox.push({ kind: 'packet', to: address, parts, crc: understands(member, Feature.crc) })
+  // The number of the verdict, which may be above the one that we know: a denial must be above both.
+  pingAccused(state, member, seqNo, claim.incarnation)
 }
 
 /** Only who told it: a suspicion has other bytes than the verdict it was made of. */

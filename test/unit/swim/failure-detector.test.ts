@@ -1,10 +1,26 @@
 // One probe at a time: whom, how, and when the verdict falls. SWIM §3.1 and §4.3, Lifeguard §IV-A, serf-behaviour §5.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { newRecord } from '../../../src/swim/claims.ts'
+import { pingAccused } from '../../../src/swim/failure-detector.ts'
 import { Address } from '../../../src/wire/address.ts'
 import { decodePacketMessage } from '../../../src/wire/swim-messages.ts'
 import type { StreamMessage } from '../../../src/wire/types.ts'
-import { alive, at, Bench, bench, dead, decodeStream, left, Mesh, named, ping, source, suspect } from './support.ts'
+import {
+  alive,
+  at,
+  Bench,
+  bench,
+  dead,
+  decodeStream,
+  left,
+  Mesh,
+  named,
+  ping,
+  source,
+  suspect,
+  VERSIONS,
+} from './support.ts'
 
 /** The nacks of so many different helpers. */
 function nack(made: Bench, seqNo: number, helpers: number): void {
@@ -116,6 +132,25 @@ describe('SWIM §3.1: the direct ping', () => {
     const [sent, ...others] = made.packets()
     assert.deepEqual(others, [])
     assert.deepEqual(sent?.messages, [{ type: 'ack', seqNo: 9, payload: null }, alive('m1', 2)])
+  })
+
+  it('ping and accusation are for whom they name, at the number and the very address given, else at those on record', () => {
+    const made = bench(2)
+    const member = newRecord('m2', at(2), 0)
+    Object.assign(member, { incarnation: 3, vsn: Uint8Array.of(1, 4, 4, 2, 5, 5) })
+    const address = at(7)
+    const state = { self: made.swim.self, outbox: made.outbox }
+    pingAccused(state, member, 11)
+    member.vsn = VERSIONS
+    pingAccused(state, member, 12, 4, address)
+    const [plain, exact, ...others] = made.packets()
+    assert.deepEqual(others, [])
+    assert.deepEqual(plain?.messages, [ping('m2', 11, source('m1')), suspect('m2', 3, 'm1')])
+    assert.equal(plain?.to, member.address)
+    assert.equal(plain?.crc, false, 'one that reads no checksum gets none')
+    assert.deepEqual(exact?.messages, [ping('m2', 12, source('m1')), suspect('m2', 4, 'm1')])
+    assert.equal(exact?.to, address)
+    assert.equal(exact?.crc, true)
   })
 
   it('an ack in time is success: the round trip and what the ack carries are told', () => {
