@@ -148,6 +148,7 @@ export function decodeWellFormed<Value>(
     if (!(error instanceof IllFormedText) || allowance.forgivable === 0) throw error
     allowance.forgivable--
     reader.leftOut++
+    // The codec stopped somewhere within: over the whole value instead, so that the next one is read from its beginning.
     reader.at = start
     reader.skip()
     return undefined

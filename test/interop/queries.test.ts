@@ -103,7 +103,7 @@ class Questions {
 /** What an old agent says to the same queries as our programs; it has no way to answer so many zeros. */
 const HANDLERS = [
   '-event-handler=query:echo=cat',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the agent's shell puts the name in, not JavaScript
   '-event-handler=query:name=printf %s "${SERF_SELF_NAME}"',
 ]
 

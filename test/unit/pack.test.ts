@@ -47,7 +47,7 @@ describe('packing', () => {
   })
 
   test('as with JSON an undefined property is left out, and an undefined place of a list is null', () => {
-    // biome-ignore lint/suspicious/noSparseArray: a hole is what is tried
+    // biome-ignore lint/suspicious/noSparseArray: the test is about a list with a hole, which has to be written as one
     assert.deepEqual(unpack(packPayload({ a: undefined, b: [undefined, , 1] })), { b: [null, null, 1] })
   })
 

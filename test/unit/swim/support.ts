@@ -181,7 +181,7 @@ export class Recorder implements SwimDelegate {
     return this.state
   }
 
-  // biome-ignore lint/correctness/useYield: it is all one slice
+  // biome-ignore lint/correctness/useYield: the interface wants slices, and so little is done in one, without a pause
   *mergeRemoteState(state: Uint8Array, join: boolean): Slices {
     this.merged.push({ state, join })
   }
