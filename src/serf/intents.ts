@@ -6,7 +6,7 @@ import { SizeError } from '../base/errors.ts'
 import { tracer } from '../base/log.ts'
 import { encodeSerfMessage } from '../wire/serf-messages.ts'
 import type { SerfJoin, SerfLeave } from '../wire/types.ts'
-import { awaitGoodbye } from './overdue.ts'
+import { awaitGoodbye, awaitReturn } from './overdue.ts'
 import { cancelPrune, prune } from './prune.ts'
 import { type IntentSource, remember } from './recent-intents.ts'
 import { spread, USER_TYPE_BYTES } from './spread.ts'
@@ -76,7 +76,10 @@ export function applyJoinIntent(state: SerfState, intent: SerfJoin, now: number,
   const previous = state.members.view(node)
   // The join itself was heard, not only that somebody holds it for joined at that time: of one whose leave did not reach them others say that
   // in each exchange, and would never take the leave if it were told at its own time.
-  if (record.status === 'left' && received !== undefined) record.leftLtime ??= record.statusLtime
+  if (record.status === 'left' && received !== undefined) {
+    record.leftLtime ??= record.statusLtime
+    awaitReturn(state, node, now)
+  }
   record.statusLtime = ltime
   spread(state, 'intents', received)
   if (record.status === 'leaving') {

@@ -1,7 +1,7 @@
 // The switchboard of Serf, above SWIM's: the same verbs, the same outbox, one more table of deadlines. No rules here.
 //
 //   packets, streams ─► swim/swim.ts ─► swim-delegate.ts ─► intents.ts, push-pull.ts
-//   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye ─► overdue.ts     reconnect ─► reconnect.ts
+//   departure ─► departure.ts     reap ─► reaper.ts     prune ─► prune.ts     goodbye, return ─► overdue.ts     reconnect ─► reconnect.ts
 //   coalesced ─► news.ts     queue-check ─► broadcasts.ts     tickets told ─► departure.ts, or a notice
 import { assert, unreachable } from '../base/assert.ts'
 import { Deadlines } from '../base/deadlines.ts'
@@ -35,7 +35,7 @@ import { type AnyMember, type ReadTags, SerfMembers } from './members.ts'
 import { newsDue, settleNews, tellNews } from './news.ts'
 import type { ReceivedQuery, SerfNotice, SnapshotNotice } from './notices.ts'
 import type { SerfOptions } from './options.ts'
-import { goodbyeDue } from './overdue.ts'
+import { goodbyeDue, returnDue } from './overdue.ts'
 import { pruneDue } from './prune.ts'
 import { newQueries } from './query-state.ts'
 import { reap } from './reaper.ts'
@@ -418,6 +418,9 @@ export class Serf {
         return
       case 'goodbye':
         goodbyeDue(this.#state, due.name, due.since, now)
+        return
+      case 'return':
+        returnDue(this.#state, due.name)
         return
       case 'reconnect':
         reconnectDue(this.#state, now)

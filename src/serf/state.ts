@@ -40,6 +40,7 @@ export type SerfDue =
   | { readonly kind: 'reap' }
   | { readonly kind: 'prune'; readonly name: string }
   | { readonly kind: 'goodbye'; readonly name: string; readonly since: number }
+  | { readonly kind: 'return'; readonly name: string }
   | { readonly kind: 'reconnect' }
   | { readonly kind: 'reconnect-soon' }
   | { readonly kind: 'queue-check' }

@@ -1,7 +1,49 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ASK_MS, OVERDUE_MS } from '../../../src/serf/overdue.ts'
-import { alive, goodbye, joinIntent, leaveIntent, Mesh, type Station, suspect } from './support.ts'
+import { alive, goodbye, joinIntent, leaveIntent, Mesh, type Station, serfStateOf, suspect } from './support.ts'
+
+describe('a member that left and announced that it joins', () => {
+  const told = (mesh: Mesh, us: Station): readonly [readonly string[], number] => {
+    const { leftMembers, statusLtimes } = serfStateOf(mesh.exchange(us, {}))
+    return [leftMembers, Number(statusLtimes.get('ghost-2'))]
+  }
+
+  it('and does not come has left at the time of that join, a minute later: who holds it for dead since can believe it', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-2', 7))
+    mesh.feed(us, goodbye(2))
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    mesh.run(OVERDUE_MS - 1)
+    assert.deepEqual(told(mesh, us), [['ghost-2'], 7])
+    // Each further one gives it as long again.
+    mesh.tell(us, joinIntent('ghost-2', 11))
+    mesh.run(OVERDUE_MS - 1)
+    assert.deepEqual(told(mesh, us), [['ghost-2'], 7])
+    mesh.run(1)
+    assert.deepEqual(told(mesh, us), [['ghost-2'], 11])
+    assert.equal(us.stateOf('ghost-2'), 'left')
+  })
+
+  it('and comes is alive, whatever else was announced', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-2', 7))
+    mesh.feed(us, goodbye(2))
+    mesh.tell(us, joinIntent('ghost-2', 9))
+    mesh.feed(us, alive(2, 3))
+    mesh.run(OVERDUE_MS)
+    assert.deepEqual(told(mesh, us), [[], 9])
+    assert.equal(us.stateOf('ghost-2'), 'alive')
+  })
+
+  it('has left at the time at which others in an exchange say that it joined, if they alone do', () => {
+    const { mesh, us } = knowing()
+    mesh.tell(us, leaveIntent('ghost-2', 7))
+    mesh.feed(us, goodbye(2))
+    mesh.exchange(us, { ltime: 10, statusLtimes: { 'ghost-2': 9 } })
+    assert.deepEqual(told(mesh, us), [['ghost-2'], 9])
+  })
+})
 
 describe('a member that announced a leave', () => {
   it('and does not go is asked, it alone; what it denies it has denied for all', () => {
