@@ -51,7 +51,9 @@ console.log(
   `peak RSS ${Math.round(maxRSS / 1024)} MiB, ${Math.round((maxRSS * 1024) / members ** 2)} B a pair of members`,
 )
 
+/** What a phase left behind is collected before the next one is measured. */
 async function measure(what: string, phase: () => Promise<void>): Promise<void> {
+  ;(globalThis as { readonly gc?: () => void }).gc?.()
   const before = read()
   await phase()
   const after = read()
