@@ -60,7 +60,7 @@ export interface SerfRecord {
   readonly status: SerfStatus
   /** Lamport time of the last intent accepted. */
   statusLtime: number
-  /** Of one that left, where its newer join was heard and it itself was not yet: the time before that join. */
+  /** Of one that left, where its newer join was heard and it itself was not yet: the time before that join. For a minute; see `overdue.ts`. */
   leftLtime?: number | undefined
   /** When it became left or failed. */
   goneAt: number
